@@ -26,7 +26,7 @@ ON_BOTH = {
     *("oegen/api/odata/test_reading.py", "oegen/api/odata/test_open_capacity.py"),
     *("oegen/asof/test_backdated.py", "oegen/asof/test_tables.py"),
     *("oegen/search/test_order.py", "oegen/search/test_documents.py"),
-    *("oegen/search/test_spelling.py", "oegen/core/test_compiled.py"),
+    *("oegen/search/test_spelling.py", "oegen/core/test_compiled.py", "oegen/core/test_bulk.py"),
     *("dashboard/metrics/test_attention.py", "dashboard/metrics/test_changes.py"),
     *("dashboard/metrics/test_movement.py", "dashboard/test_freezing.py"),
     "dashboard/api/test_agreement.py",

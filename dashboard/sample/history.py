@@ -7,9 +7,11 @@ them today. The change sets are sealed like any other.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from random import Random
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -20,9 +22,13 @@ from infopoints.models import InformationPoint
 from oegen import audit
 from oegen.audit import seals
 from oegen.core import bulk
+from oegen.core.instances import instance_of
 from oegen.models import AuditedModel, ChangeSet, Comment, User
 from oegen.search import documents, keys, ordering
 from pipelines.facts.services import refresh_facts_about
+
+if TYPE_CHECKING:
+    from oegen.core.fields import AnyField
 
 DAYS_BACK = 730
 LONDON = ZoneInfo("Europe/London")
@@ -74,8 +80,9 @@ class Event:
 
     def add(self, model: type[Record], **values: Any) -> Record:
         """Create a record with its first history row. Foreign keys are given as ``_id``."""
-        key = values.pop("id", None) or self._history.new_id()
-        record = model(id=key, created_at=self.when, modified_at=self.when, **values)
+        values["id"] = values.get("id") or self._history.new_id()
+        values["created_at"] = values["modified_at"] = self.when
+        record = instance_of(model, _defaults_without(model, values) | values)
         self._history.records[model].append(record)
         self._add_row(record, audit.CREATED)
         return record
@@ -105,6 +112,20 @@ class Event:
             record.rating = record.impact * record.likelihood
         row = audit.history_row(record, history_type, change_set=self.change_set)
         self._history.rows[type(record)].append(row)
+
+
+def _defaults_without(model: type[AuditedModel], values: Mapping[str, Any]) -> dict[str, Any]:
+    """The defaults of the columns that have no value among these. Raises TypeError for a value that
+    is of no column."""
+    columns = _columns(model)
+    if unknown := values.keys() - columns.keys():
+        raise TypeError(f"{model.__name__} has no {', '.join(unknown)}")
+    return {name: columns[name].get_default() for name in columns.keys() - values.keys()}
+
+
+@cache
+def _columns(model: type[AuditedModel]) -> dict[str, AnyField]:
+    return {field.attname: field for field in model._meta.concrete_fields}
 
 
 class History:
@@ -143,7 +164,7 @@ class History:
     def write(self) -> None:
         for model, records in self.records.items():
             bulk.insert(model, records)
-            documents.index(model, records)
+            documents.index(model, records, are_new=True)
             keys.index(model, records)
             ordering.index(model, [*records, *self.rows[model]])
             self.totals[str(model._meta.verbose_name_plural)] += len(records)

@@ -8,6 +8,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
@@ -21,6 +22,7 @@ from oegen.audit.context import change_set, open_change_set
 from oegen.audit.registry import Row, history_model
 from oegen.audit.signals import rows_removed, rows_written
 from oegen.core import bulk
+from oegen.core.instances import instance_of
 from oegen.core.pointers import PointerField
 
 if TYPE_CHECKING:
@@ -155,15 +157,30 @@ def history_row(
 
     ``when`` defaults to the change set's ``row_date``.
     """
-    history = history_model(type(instance))
-    return history(
-        history_date=when or change_set.row_date(),
-        history_user_id=change_set.person_id,
-        history_change_reason=change_set.reason if reason is None else reason,
-        history_type=history_type,
-        change_set_id=change_set.id,
-        **{field.attname: getattr(instance, field.attname) for field in history.tracked_fields},
-    )
+    own, tracked, values_of = _columns_of(type(instance))
+    values = own | dict(zip(tracked, values_of(instance), strict=True))
+    values["history_date"] = when or change_set.row_date()
+    values["history_user_id"] = change_set.person_id
+    values["history_change_reason"] = change_set.reason if reason is None else reason
+    values["history_type"] = history_type
+    values["change_set_id"] = change_set.id
+    return instance_of(history_model(type(instance)), values)
+
+
+@cache
+def _columns_of(
+    model: type[AuditedModel],
+) -> tuple[dict[str, Any], tuple[str, ...], Callable[[AuditedModel], tuple[Any, ...]]]:
+    """The defaults of the columns that its history has besides those of the record, the names of
+    the latter, and a function that reads their values from a record."""
+    history = history_model(model)
+    tracked = tuple(field.attname for field in history.tracked_fields)
+    own = {
+        field.attname: field.get_default()
+        for field in history._meta.concrete_fields
+        if field.attname not in tracked
+    }
+    return own, tracked, attrgetter(*tracked)
 
 
 def instance_from_row(row: Row) -> AuditedModel:

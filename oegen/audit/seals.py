@@ -29,17 +29,18 @@ from decimal import ROUND_HALF_UP, Decimal
 from functools import cache, partial
 from itertools import groupby
 from json.encoder import encode_basestring
-from operator import attrgetter, itemgetter
-from types import NoneType
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 from django.apps import apps
 from django.contrib.contenttypes.models import ContentType
 from django.db import connections, models, router
+from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from oegen.core import bulk
+from oegen.core.columns import columns_of, map_once
 from oegen.core.database import key_set
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class DigestField(bulk.ComputedField, models.CharField):  # type: ignore[type-ar
     def values_of(self, rows: Collection[models.Model]) -> list[str]:
         model = type(next(iter(rows)))
         names = [field.attname for field in sealed_fields(model)]
-        digests = digests_of(model, {name: list(map(attrgetter(name), rows)) for name in names})
+        digests = digests_of(model, columns_of(rows, names))
         for row, digest in zip(rows, digests, strict=True):
             setattr(row, self.attname, digest)
         return digests
@@ -94,22 +95,14 @@ def digest_of(row: models.Model, seal_format: int | None = None) -> str:
     ``seal_format`` is that of the row's change set; by default the current one.
     """
     plan = _plan(type(row), seal_format)
-    return _hash_of_parts(write(getattr(row, name)) for name, _, write in plan)
+    return _hash_of_parts(write(getattr(row, name)) for name, write in plan)
 
 
 def digests_of(
     model: type[models.Model], columns: Mapping[str, Sequence[Any]], seal_format: int | None = None
 ) -> list[str]:
-    """``digest_of`` for each of the rows of a history model whose values are in ``columns``.
-    Equal values of a column are written once."""
-    parts = []
-    for name, usual_types, write in _plan(model, seal_format):
-        values = columns[name]
-        if usual_types.issuperset(map(type, values)):
-            part_of = {value: write(value) for value in set(values)}
-            parts.append([part_of[value] for value in values])
-        else:  # Equal values of several types may be written differently.
-            parts.append([write(value) for value in values])
+    """``digest_of`` for each of the rows of a history model whose values are in ``columns``."""
+    parts = [map_once(write, columns[name]) for name, write in _plan(model, seal_format)]
     return list(map(_hash_of_parts, zip(*parts, strict=True)))
 
 
@@ -117,8 +110,8 @@ def _hash_of_parts(parts: Iterable[str]) -> str:
     return _hash_of_text(f"{{{','.join(filter(None, parts))}}}")
 
 
-#: An attribute, the types that most of its values have, and a function that writes a value.
-_Part = tuple[str, frozenset[type | None], Callable[[Any], str]]
+#: An attribute, and a function that writes a value of it.
+_Part = tuple[str, Callable[[Any], str]]
 
 
 def _plan(model: type[models.Model], seal_format: int | None) -> list[_Part]:
@@ -134,12 +127,12 @@ def _parts(model: type[models.Model], *, has_labels: bool) -> list[_Part]:
     JSON with sorted keys, without the empty ones."""
     fields = sealed_fields(model)
     table = f'"table":{_JSON.encode(model._meta.label_lower)}'
-    parts: dict[str, _Part] = {"table": (fields[0].attname, frozenset(), lambda value: table)}
+    parts: dict[str, _Part] = {"table": (fields[0].attname, lambda value: table)}
     for field in fields:
-        name, types = field.attname, frozenset({_usual(field)[0], NoneType})
-        parts[name] = (name, types, partial(_part, field, f'"{name}":', *_usual(field)))
+        name = field.attname
+        parts[name] = (name, partial(_part, field, f'"{name}":', *_usual(field)))
         if has_labels and _is_content_type(field):
-            parts[f"{name}:label"] = (name, types, partial(_label_part, field, f'"{name}:label":'))
+            parts[f"{name}:label"] = (name, partial(_label_part, field, f'"{name}:label":'))
     return [parts[key] for key in sorted(parts)]
 
 
@@ -304,9 +297,9 @@ def seal_of(change_set: ChangeSet, previous: str) -> str:
     return hash_of(facts)
 
 
-def _digests(history: type[models.Model], change_sets: Iterable[UUID]) -> models.QuerySet[Any, Any]:
+def _digests(history: type[models.Model], change_sets: RawSQL) -> models.QuerySet[Any, Any]:
     """(change set, key, digest) of their rows in a history table, in the order for Tally."""
-    rows = history._base_manager.filter(change_set__in=key_set(change_sets))
+    rows = history._base_manager.filter(change_set__in=change_sets)
     rows = rows.order_by("change_set_id", "history_id")
     return rows.values_list("change_set_id", "history_id", "digest")
 
@@ -325,7 +318,8 @@ def close(
     for change_set in change_sets:
         change_set.contents = {}
     tables = sorted(tables, key=lambda one: one._meta.label_lower)
-    *digests, newest = _read_locked(model, [_digests(history, by_key) for history in tables])
+    keys = key_set(by_key)
+    *digests, newest = _read_locked(model, [_digests(history, keys) for history in tables])
     for history, rows in zip(tables, digests, strict=True):
         for key, members in groupby(rows, itemgetter(0)):
             tally = Tally()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import uuid
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from django.apps import AppConfig
@@ -32,6 +33,7 @@ NAMESPACE = uuid.UUID("6f1e0b53-0f4f-5a3d-9a51-5c3b0f7c6c11")
 _rows: dict[type[AuditedModel], list[dict[str, Any]]] = {}
 
 
+@cache
 def reference_id(model: str, code: str) -> uuid.UUID:
     """The id of a seeded row, derived from its code and so the same in every installation."""
     return uuid.uuid5(NAMESPACE, f"{model}:{code}")

@@ -81,10 +81,12 @@ def each_key_sql(vendor: str, kind: str) -> str:
     return "SELECT value FROM json_each(%s)"
 
 
-def as_one_value(keys: Iterable[Any], vendor: str) -> list[Any] | str:
+def as_one_value(keys: Iterable[UUID | int], vendor: str) -> str:
+    values = [key.hex if isinstance(key, UUID) else key for key in keys]
     if vendor == "postgresql":
-        return list(keys)
-    return json.dumps([key.hex if isinstance(key, UUID) else key for key in keys])
+        # Of a list, the driver quotes each key of its own.
+        return f"{{{','.join(map(str, values))}}}"
+    return json.dumps(values)
 
 
 @contextmanager

@@ -36,6 +36,7 @@ _CONTROL = re.compile("[\x01-\x08\x0e-\x1f\x7f-\x9f]")
 SURROGATE = re.compile("[\ud800-\udfff]")
 
 _NUMBER = re.compile(r"\d+")
+_PUNCTUATION = re.compile(r"[^\w ]|_")
 
 
 def clean_line(text: str) -> str:
@@ -150,11 +151,8 @@ def sort_key(text: str) -> str:
     break ties.
     """
     folded = _NUMBER.sub(_by_value, fold(text))
-    letters = (
-        character if character.isalnum() or character == " " else f"!{character}"
-        for character in folded
-    )
-    return "".join(letters) + _TIE_SEPARATOR + unicodedata.normalize("NFC", text)
+    letters = _PUNCTUATION.sub(lambda found: f"!{found[0]}", folded)
+    return letters + _TIE_SEPARATOR + unicodedata.normalize("NFC", text)
 
 
 def sort_key_start(folded: str) -> str:

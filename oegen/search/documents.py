@@ -14,7 +14,9 @@ from django.db import transaction
 
 from oegen.audit.registry import tracked_models
 from oegen.core import bulk, database
+from oegen.core.database import key_set
 from oegen.core.folding import fold
+from oegen.core.instances import instance_of
 from oegen.core.text import sort_key
 from oegen.search.models import SearchDocument
 
@@ -75,7 +77,7 @@ def _are_left(model: type[AuditedModel], keys: Collection[Any]) -> bool:
     """Whether there are documents of new records: what is left of ones that were removed without
     the program."""
     documents = SearchDocument.objects.filter(
-        content_type=ContentType.objects.get_for_model(model), object_id__in=list(keys)
+        content_type=ContentType.objects.get_for_model(model), object_id__in=key_set(keys)
     )
     return documents.exists()
 
@@ -125,12 +127,16 @@ def rebuild_if_new(sender, using, **kwargs) -> None:
 
 def document_of(record: AuditedModel) -> SearchDocument:
     title, body, key = texts_of(record)
-    return SearchDocument(
-        content_type=ContentType.objects.get_for_model(type(record)),
-        object_id=record.pk,
-        title=title,
-        body=body,
-        sort_key=key,
+    return instance_of(
+        SearchDocument,
+        {
+            "id": None,
+            "content_type_id": ContentType.objects.get_for_model(type(record)).pk,
+            "object_id": record.pk,
+            "title": title,
+            "body": body,
+            "sort_key": key,
+        },
     )
 
 

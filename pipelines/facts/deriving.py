@@ -15,6 +15,7 @@ from django.db.models import Manager, Q, QuerySet
 
 from oegen import audit
 from oegen.core.compiled import compiled
+from oegen.core.database import key_set
 from oegen.models import AuditedModel, ChangeSet
 from pipelines.choices import Outcome
 from pipelines.facts.intervals import (
@@ -37,12 +38,10 @@ from pipelines.models.links import PipelineFacility, StageTransition
 from pipelines.models.milestone import Milestone
 from pipelines.models.pipeline import Pipeline
 from pipelines.querysets import KILO
+from pipelines.reference import FIELD_OF_KIND, RTB_ID
 
 #: Shares are stored in hundredths of a percent.
 HUNDREDTHS = 100
-
-#: The number of keys per statement: SQLite limits the number of parameters.
-MAX_PARAMETERS = 5_000
 
 #: The number of written records from which their rows are read little by little.
 CURSOR_FROM = 500
@@ -67,31 +66,25 @@ SOURCES: dict[type[AuditedModel], tuple[str, ...]] = {
 def derive(keys: Collection[UUID]) -> dict[UUID, list[Interval]]:
     """The facts of the pipelines with these keys, by key; an empty list for an unknown key."""
     links = audit.history_model(PipelineFacility).objects
-    own_links = links.filter(pipeline_id__in=keys)
+    own_links = links.filter(pipeline_id__in=key_set(keys))
     facilities = set(own_links.order_by().values_list("facility_id", flat=True))
     # Including links of other pipelines to the same facilities, which make these shared.
-    on_facilities = links.filter(facility_id__in=facilities).values("id")
-    link_versions = _versions(PipelineFacility, Q(id__in=on_facilities))
-    facility_versions = _versions(Facility, Q(id__in=facilities), extend_to_beginning=True)
-    states, first_rtb = _versions(Pipeline, Q(id__in=keys)), _first_rtb(keys)
-    sales, milestones = _sales(keys), _milestones(keys)
-
-    by_facility: dict[UUID, list[Version]] = defaultdict(list)
-    by_pipeline: dict[UUID, list[Version]] = defaultdict(list)
-    for versions in link_versions.values():
-        for version in versions:
-            pipeline, facility = version.values
-            by_facility[facility].append(version)
-            by_pipeline[pipeline].append(version)
+    on_facilities = links.filter(facility_id__in=key_set(facilities)).values("id")
+    facility_versions = {
+        key: versions_of(rows, live, extend_to_beginning=True)
+        for key, rows, live in _records(Facility, Q(id__in=key_set(facilities)))
+    }
+    histories = _pipeline_histories(keys)
+    by_facility: dict[UUID, list[Version[Any]]] = defaultdict(list)
+    by_pipeline: dict[UUID, list[Version[Any]]] = defaultdict(list)
+    for version in _versions(PipelineFacility, Q(id__in=on_facilities)):
+        pipeline, facility = version.values
+        by_facility[facility].append(version)
+        by_pipeline[pipeline].append(version)
     shared = {facility: shared_spans(versions) for facility, versions in by_facility.items()}
     return {
         key: intervals_of(
-            PipelineHistory(
-                states.get(key, ()),
-                first_rtb.get(key),
-                sales.get(key, ()),
-                milestones.get(key, ()),
-            ),
+            histories[key],
             [
                 FacilityLink(
                     version, facility, facility_versions.get(facility, []), shared[facility]
@@ -104,57 +97,74 @@ def derive(keys: Collection[UUID]) -> dict[UUID, list[Interval]]:
     }
 
 
-def _first_rtb(keys: Collection[UUID]) -> dict[UUID, tuple[datetime, date]]:
-    """The first RTB date that was recorded of each pipeline, with the time of that."""
-    history = audit.history_model(Pipeline).objects.filter(id__in=keys, rtb_date__isnull=False)
-    found: dict[UUID, tuple[datetime, date]] = {}
-    rows = history.order_by("history_date", "history_id")
-    for key, moment, day in rows.values_list("id", "history_date", "rtb_date"):
-        found.setdefault(key, (moment, day))
-    return found
+def _pipeline_histories(keys: Collection[UUID]) -> dict[UUID, PipelineHistory]:
+    states: dict[UUID, list[Version[PipelineState]]] = {}
+    first_rtb: dict[UUID, tuple[datetime, date]] = {}
+    for key, rows, live in _records(Pipeline, Q(id__in=key_set(keys))):
+        states[key] = versions_of(rows, live)
+        dated = ((row.moment, row.values.rtb_date) for row in rows if row.values)
+        if first := next((one for one in dated if one[1]), None):
+            first_rtb[key] = first
+    sales, (rtb, milestones) = _sales(keys), _milestones(keys)
+    return {
+        key: PipelineHistory(
+            *(states.get(key, ()), first_rtb.get(key), sales.get(key, ())),
+            *(rtb.get(key, ()), milestones.get(key, ())),
+        )
+        for key in keys
+    }
 
 
-def _milestones(keys: Collection[UUID]) -> dict[UUID, list[Version]]:
-    """The versions of the pipelines' milestones."""
+#: Versions by pipeline.
+_Milestones = dict[UUID, list[Version[MilestoneState]]]
+
+
+def _milestones(keys: Collection[UUID]) -> tuple[_Milestones, _Milestones]:
+    """The versions of the pipelines' RTB milestones, and of those that they have no date for."""
     history = audit.history_model(Milestone).objects
-    own = history.filter(pipeline_id__in=keys).values("id")
-    found: dict[UUID, list[Version]] = defaultdict(list)
-    for versions in _versions(Milestone, Q(id__in=own)).values():
-        for since, until, (pipeline, *milestone) in versions:
-            found[pipeline].append(Version(since, until, MilestoneState(*milestone)))
-    return found
+    own = history.filter(pipeline_id__in=key_set(keys)).values("id")
+    rtb: _Milestones = defaultdict(list)
+    others: _Milestones = defaultdict(list)
+    for since, until, (pipeline, kind, state) in _versions(Milestone, Q(id__in=own)):
+        if kind not in FIELD_OF_KIND:
+            others[pipeline].append(Version(since, until, state))
+        elif kind == RTB_ID:
+            rtb[pipeline].append(Version(since, until, state))
+    return rtb, others
 
 
-def _sales(keys: Collection[UUID]) -> dict[UUID, list[Version]]:
+def _sales(keys: Collection[UUID]) -> dict[UUID, list[Version[Sale]]]:
     """The versions of the pipelines' recorded sales."""
     history = audit.history_model(StageTransition).objects
     # Also transitions that were a sale only temporarily.
-    sold = history.filter(pipeline_id__in=keys, outcome=Outcome.SOLD).values("id")
-    found: dict[UUID, list[Version]] = defaultdict(list)
-    for versions in _versions(StageTransition, Q(id__in=sold)).values():
-        for since, until, (pipeline, *sale) in versions:
-            found[pipeline].append(Version(since, until, Sale(*sale)))
+    sold = history.filter(pipeline_id__in=key_set(keys), outcome=Outcome.SOLD).values("id")
+    found: dict[UUID, list[Version[Sale]]] = defaultdict(list)
+    for since, until, (pipeline, sale) in _versions(StageTransition, Q(id__in=sold)):
+        found[pipeline].append(Version(since, until, sale))
     return found
 
 
-def _versions(
-    model: type[AuditedModel], condition: Q, *, extend_to_beginning: bool = False
-) -> dict[UUID, list[Version]]:
-    """The versions of the records whose history meets the condition, by their keys."""
+def _versions(model: type[AuditedModel], condition: Q) -> Iterator[Version[Any]]:
+    """The versions of the records whose history meets the condition."""
+    for _, rows, live in _records(model, condition):
+        yield from versions_of(rows, live)
+
+
+def _records(
+    model: type[AuditedModel], condition: Q
+) -> Iterator[tuple[UUID, list[HistoryRow[Any]], Any]]:
+    """The records whose history meets the condition: key, history and stored values, if any."""
     columns, convert = SOURCES[model], _CONVERTERS[model]
-    history = audit.history_model(model).objects.filter(condition)
-    history = history.order_by("history_date", "history_id")
-    rows: dict[UUID, list[HistoryRow]] = defaultdict(list)
-    for key, moment, kind, *values in history.values_list(
-        "id", "history_date", "history_type", *columns
-    ):
-        rows[key].append(HistoryRow(moment, kind, convert(*values)))
     stored = model._base_manager.filter(condition).order_by()
-    live = {key: convert(*values) for key, *values in stored.values_list("pk", *columns)}
-    return {
-        key: versions_of(rows.get(key, []), live.get(key), extend_to_beginning=extend_to_beginning)
-        for key in {*rows, *live}
-    }
+    live = {row[0]: convert(*row[1:]) for row in stored.values_list("pk", *columns)}
+    history = audit.history_model(model).objects.filter(condition)
+    history = history.order_by("id", "history_date", "history_id")
+    rows = history.values_list("id", "history_date", "history_type", *columns)
+    for key, own in groupby(rows, itemgetter(0)):
+        read = [HistoryRow(row[1], row[2], convert(*row[3:])) for row in own]
+        yield key, read, live.pop(key, None)
+    for key, values in live.items():
+        yield key, [], values
 
 
 def _pipeline_state(*values: Any) -> PipelineState:
@@ -176,7 +186,7 @@ def _facility_state(
 
 
 def _sale(pipeline: UUID, outcome: str, *sale: Any) -> tuple[Any, ...] | None:
-    return (pipeline, *sale) if outcome == Outcome.SOLD else None
+    return (pipeline, Sale(*sale)) if outcome == Outcome.SOLD else None
 
 
 def _milestone(
@@ -188,9 +198,11 @@ def _milestone(
     is_actual: bool,
     *evidence: str,
 ) -> tuple[Any, ...]:
-    has_happened = is_actual or actual is not None
-    state = MilestoneState(kind, baseline, forecast, has_happened, has_happened and any(evidence))
-    return (pipeline, *state)
+    if is_actual or actual is not None:
+        state = MilestoneState(baseline, None, True, kind.hex if any(evidence) else "")
+    else:
+        state = MilestoneState(baseline, forecast, False, "")
+    return pipeline, kind, state
 
 
 #: From the columns of SOURCES to what facts hold; None where they hold nothing of the record.
@@ -215,7 +227,7 @@ class Change(NamedTuple):
     """
 
     key: UUID
-    newest: Version | None
+    newest: Version[Any] | None
 
 
 def changes_in(model: type[AuditedModel], change_set: ChangeSet) -> Iterator[Change]:
@@ -230,7 +242,7 @@ def changes_in(model: type[AuditedModel], change_set: ChangeSet) -> Iterator[Cha
         rows = _few_histories(model, change_set=change_set.pk)
     for key, versions in groupby(rows, itemgetter(0)):
         before: tuple[Any, ...] | None = None
-        newest: Version | None = None
+        newest: Version[Any] | None = None
         own_rows, is_changed = 0, False
         for _, change_set_id, kind, moment, *stored in versions:
             values = None if kind == audit.REMOVED else convert(*stored)
@@ -277,11 +289,11 @@ def pipelines_of(
 
 
 def _column_of(
-    rows: Manager[Any], column: str, key_column: str, keys: Iterable[UUID]
+    rows: Manager[Any], column: str, key_column: str, keys: Collection[UUID]
 ) -> Iterator[UUID]:
     """The values of ``column`` in the rows whose ``key_column`` has one of the keys."""
-    for chunk in chunks(keys, MAX_PARAMETERS):
-        found = rows.filter(**{f"{key_column}__in": chunk}).order_by()
+    if keys:
+        found = rows.filter(**{f"{key_column}__in": key_set(keys)}).order_by()
         yield from found.values_list(column, flat=True)
 
 

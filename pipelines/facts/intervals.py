@@ -8,36 +8,33 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
-from itertools import pairwise
-from typing import Any, NamedTuple
+from itertools import chain, pairwise
+from typing import Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 from oegen import audit
-from pipelines.reference import FIELD_OF_KIND, RTB_ID
+
+Values = TypeVar("Values", bound=tuple[Any, ...])
 
 #: Limits of open intervals, before and after all recorded times.
 BEGINNING = datetime(1900, 1, 1, tzinfo=UTC)
 FOREVER = datetime(9999, 12, 31, tzinfo=UTC)
 
 
-class HistoryRow(NamedTuple):
+class HistoryRow(NamedTuple, Generic[Values]):
     """A history row, with the values that facts are derived from; None where there are none."""
 
     moment: datetime
     history_type: str
-    values: tuple[Any, ...] | None
+    values: Values | None
 
 
-class Version(NamedTuple):
+class Version(NamedTuple, Generic[Values]):
     """The values of a record during an interval."""
 
     since: datetime
     until: datetime
-    values: tuple[Any, ...]
-
-    def is_valid_after(self, since: datetime) -> bool:
-        """Whether the version is valid right after that time."""
-        return self.since <= since < self.until
+    values: Values
 
 
 class PipelineState(NamedTuple):
@@ -75,13 +72,13 @@ class Sale(NamedTuple):
 
 
 class MilestoneState(NamedTuple):
-    """What facts hold of a milestone; ``is_proven``: it happened, and there is evidence."""
+    """What facts hold of a milestone. ``due_on``: the forecast while it is ahead; ``proven``: the
+    id of its kind, as hex digits, if it happened and there is evidence."""
 
-    kind_id: UUID
     baseline_on: date | None
-    forecast_on: date | None
+    due_on: date | None
     has_happened: bool
-    is_proven: bool
+    proven: str
 
 
 class Progress(NamedTuple):
@@ -93,24 +90,6 @@ class Progress(NamedTuple):
     is_rtb_actual: bool
     milestone_due: date | None
     proven: str | None
-
-    @classmethod
-    def of(
-        cls,
-        state: PipelineState,
-        rtb_first: date | None,
-        milestones: Sequence[MilestoneState],
-    ) -> Progress:
-        own = [one for one in milestones if one.kind_id not in FIELD_OF_KIND]
-        rtb = next((one for one in milestones if one.kind_id == RTB_ID), None)
-        ahead = [one.forecast_on for one in own if one.forecast_on and not one.has_happened]
-        return cls(
-            rtb_first,
-            rtb.baseline_on if rtb else None,
-            bool(rtb and rtb.has_happened and state.rtb_date),
-            min(ahead, default=None),
-            " ".join(sorted(one.kind_id.hex for one in own if one.is_proven)) or None,
-        )
 
 
 class Interval(NamedTuple):
@@ -130,8 +109,8 @@ class Interval(NamedTuple):
 
 
 def versions_of(
-    rows: Sequence[HistoryRow], live: tuple[Any, ...] | None, *, extend_to_beginning: bool = False
-) -> list[Version]:
+    rows: Sequence[HistoryRow[Values]], live: Values | None, *, extend_to_beginning: bool = False
+) -> list[Version[Values]]:
     """The versions of one record, from its history in the order of moment and id.
 
     The last version has the stored values, ``live``, and is still valid; None: the record was
@@ -140,23 +119,22 @@ def versions_of(
     """
     if not rows:
         return [Version(BEGINNING, FOREVER, live)] if live is not None else []
-    versions = []
-    ends = [row.moment for row in rows[1:]] + [FOREVER]
-    for row, until in zip(rows, ends, strict=True):
-        values = row.values
-        if until == FOREVER:
-            values = live
-        elif row.history_type == audit.REMOVED:
-            values = None
-        if values is not None and row.moment < until:
-            versions.append(Version(row.moment, until, values))
+    versions = [
+        Version(row.moment, following.moment, row.values)
+        for row, following in pairwise(rows)
+        if row.values is not None
+        and row.history_type != audit.REMOVED
+        and row.moment < following.moment
+    ]
+    if live is not None:
+        versions.append(Version(rows[-1].moment, FOREVER, live))
     first = rows[0]
     if extend_to_beginning and versions and first.values is not None:
         versions.insert(0, Version(BEGINNING, first.moment, first.values))
     return versions
 
 
-def shared_spans(links: Iterable[Version]) -> list[tuple[datetime, datetime]]:
+def shared_spans(links: Iterable[Version[Any]]) -> list[tuple[datetime, datetime]]:
     """The times at which more than one link of a facility was valid, given their versions."""
     changes: dict[datetime, int] = {}
     for link in links:
@@ -175,44 +153,52 @@ class PipelineHistory(NamedTuple):
     """What the facts of one pipeline are computed from, but for its facilities.
 
     ``first_rtb``: the first RTB date that was recorded, with the time of that; None if none was.
+    ``rtb`` is the milestone of that date; ``milestones`` are those that the pipeline has no date of
+    its own for.
     """
 
-    states: Sequence[Version] = ()
+    states: Sequence[Version[PipelineState]] = ()
     first_rtb: tuple[datetime, date] | None = None
-    sales: Sequence[Version] = ()
-    milestones: Sequence[Version] = ()
-
-    def state_at(self, since: datetime) -> PipelineState | None:
-        return next(
-            (PipelineState(*one.values) for one in self.states if one.is_valid_after(since)), None
-        )
+    sales: Sequence[Version[Sale]] = ()
+    rtb: Sequence[Version[MilestoneState]] = ()
+    milestones: Sequence[Version[MilestoneState]] = ()
 
     def sold_on(self, since: datetime) -> date | None:
-        sales = [Sale(*one.values) for one in self.sales if one.is_valid_after(since)]
+        sales = valid_after(since, self.sales)
         return max(sales).effective_on if sales else None
 
     def progress(self, since: datetime, state: PipelineState) -> Progress:
-        milestones = [
-            MilestoneState(*one.values) for one in self.milestones if one.is_valid_after(since)
-        ]
-        first = None
-        if self.first_rtb and self.first_rtb[0] <= since:
-            first = self.first_rtb[1]
-        return Progress.of(state, first, milestones)
+        rtb = next(iter(valid_after(since, self.rtb)), None)
+        milestones = valid_after(since, self.milestones)
+        due = [one.due_on for one in milestones if one.due_on]
+        return Progress(
+            self.first_rtb[1] if self.first_rtb and self.first_rtb[0] <= since else None,
+            rtb.baseline_on if rtb else None,
+            bool(rtb and rtb.has_happened and state.rtb_date),
+            min(due, default=None),
+            " ".join(sorted([one.proven for one in milestones if one.proven])) or None,
+        )
 
 
 class FacilityLink(NamedTuple):
     """A version of a link of the pipeline, with the versions of its facility and the times at which
     that was shared."""
 
-    version: Version
+    version: Version[Any]
     facility_id: UUID
-    facility_versions: Sequence[Version]
+    facility_versions: Sequence[Version[FacilityState]]
     shared: Sequence[tuple[datetime, datetime]]
 
 
-def intervals_of(history: PipelineHistory, links: Sequence[FacilityLink]) -> list[Interval]:
+def valid_after(since: datetime, versions: Iterable[Version[Values]]) -> list[Values]:
+    """The values of the versions that are valid right after that time."""
+    return [values for begun, ended, values in versions if begun <= since < ended]
+
+
+def intervals_of(history: PipelineHistory, links: Iterable[FacilityLink]) -> list[Interval]:
     """The facts of one pipeline. Adjacent intervals with equal values are merged."""
+    # The same order as that of the databases.
+    links = sorted(links, key=lambda link: link.facility_id.hex)
     found: list[Interval] = []
     #: The index of the last interval of each facility in ``found``.
     last: dict[UUID | None, int] = {}
@@ -232,75 +218,50 @@ def intervals_of(history: PipelineHistory, links: Sequence[FacilityLink]) -> lis
 def _edges(history: PipelineHistory, links: Sequence[FacilityLink]) -> list[datetime]:
     """All times at which a value may change, within the lifetime of the pipeline."""
     states = history.states
-    versions = (*states, *history.sales, *history.milestones)
-    edges = {moment for version in versions for moment in (version.since, version.until)}
+    if not states:
+        return []
+    versions: Iterable[Version[Any]] = chain(
+        *(states, history.sales, history.rtb, history.milestones),
+        (link.version for link in links),
+        *(link.facility_versions for link in links),
+    )
+    edges = {moment for since, until, _ in versions for moment in (since, until)}
     if history.first_rtb:
         edges.add(history.first_rtb[0])
     for link in links:
-        edges |= {link.version.since, link.version.until}
-        edges |= {
-            moment
-            for version in link.facility_versions
-            for moment in (version.since, version.until)
-        }
-        edges |= {moment for span in link.shared for moment in span}
-    if not states:
-        return []
-    first = min(version.since for version in states)
-    last = max(version.until for version in states)
-    return sorted(edge for edge in edges if first <= edge <= last)
+        edges.update(*link.shared)
+    first = min([version.since for version in states])
+    last = max([version.until for version in states])
+    return sorted([edge for edge in edges if first <= edge <= last])
 
 
 def _intervals_between(
     since: datetime,
     until: datetime,
     history: PipelineHistory,
-    links: Sequence[FacilityLink],
+    links: Iterable[FacilityLink],
 ) -> Iterator[Interval]:
-    state = history.state_at(since)
+    state = next(iter(valid_after(since, history.states)), None)
     if state is None:
         return
-    progress, sold_on = history.progress(since, state), history.sold_on(since)
+    shared_by_all = (since, until, state, history.progress(since, state), history.sold_on(since))
     technologies: set[UUID] = set()
-    present = [link for link in links if link.version.is_valid_after(since)]
-    # The same order as that of the databases.
-    present.sort(key=lambda link: link.facility_id.hex)
-    number = 0
-    for link in present:
-        facility = next(
-            (
-                FacilityState(*version.values)
-                for version in link.facility_versions
-                if version.is_valid_after(since)
-            ),
-            None,
-        )
+    for link in links:
+        if not link.version.since <= since < link.version.until:
+            continue
+        facility = next(iter(valid_after(since, link.facility_versions)), None)
         if facility is None:
             continue
         yield Interval(
-            since,
-            until,
-            state,
-            progress,
-            sold_on,
+            *shared_by_all,
             link.facility_id,
             facility,
             is_shared=any(start <= since < end for start, end in link.shared),
-            is_first=number == 0,
+            is_first=not technologies,
             is_first_of_technology=facility.technology_id not in technologies,
         )
-        number += 1
         technologies.add(facility.technology_id)
-    if not number:
+    if not technologies:
         yield Interval(
-            since,
-            until,
-            state,
-            progress,
-            sold_on,
-            None,
-            None,
-            is_shared=False,
-            is_first=True,
-            is_first_of_technology=True,
+            *shared_by_all, None, None, is_shared=False, is_first=True, is_first_of_technology=True
         )

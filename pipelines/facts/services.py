@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, namedtuple
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from itertools import chain
@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from oegen import audit
 from oegen.core import bulk, clock
-from oegen.core.database import is_migrated, take_advisory_locks
+from oegen.core.database import is_migrated, key_set, take_advisory_locks
 from oegen.models import AuditedModel, ChangeSet
 from pipelines.facts.deriving import (
     SOURCES,
@@ -66,7 +66,7 @@ def refresh_facts_of(change_set: ChangeSet) -> None:
 
 def refresh_facts_about(
     written: Mapping[type[AuditedModel], Collection[UUID]],
-    newest: Mapping[UUID, Version] = MappingProxyType({}),
+    newest: Mapping[UUID, Version[Any]] = MappingProxyType({}),
 ) -> None:
     """Bring up to date what the writing or removal of these records can have changed.
 
@@ -88,7 +88,7 @@ def refresh_facts_about(
     refresh_facts((own | others) - continued)
 
 
-def _continue_facts(newest: Mapping[UUID, Version]) -> set[UUID]:
+def _continue_facts(newest: Mapping[UUID, Version[Any]]) -> set[UUID]:
     """End the open facts of the pipelines where their newest version begins, and go on with its
     state. Returns the pipelines where that was possible: it begins later than those facts did, and
     changes nothing that is derived from several records."""
@@ -139,24 +139,16 @@ def refresh_facts(
 
 def _insert(rows: Collection[Values]) -> None:
     """Insert facts, and the kinds of milestones that these are the first to say are proven."""
-    kinds = {ProvenKinds.key_of(row[-1]): row[-1] for row in rows if row[-1]}
-    new = kinds.keys() - set(ProvenKinds.objects.filter(pk__in=kinds).values_list("pk", flat=True))
-    if new:
+    keys = {kinds: ProvenKinds.key_of(kinds) for kinds in {row[-1] for row in rows}}
+    wanted = {key: kinds for kinds, key in keys.items() if key}
+    known = ProvenKinds.objects.filter(pk__in=key_set(wanted)).values_list("pk", flat=True)
+    if new := wanted.keys() - set(known):
         # Two that insert the same ones would wait for each other.
         take_advisory_locks(PROVEN_LOCKS, {0})
         ProvenKinds.objects.bulk_create(
-            [ProvenKinds(pk=key, kinds=kinds[key]) for key in new], ignore_conflicts=True
+            [ProvenKinds(pk=key, kinds=wanted[key]) for key in new], ignore_conflicts=True
         )
-    bulk.insert(
-        Fact,
-        [
-            Fact(
-                **dict(zip(_OWN_COLUMNS, row[:-1], strict=True)),
-                proven_id=ProvenKinds.key_of(row[-1]),
-            )
-            for row in rows
-        ],
-    )
+    bulk.insert(Fact, [_Row._make((*row[:-1], keys[row[-1]])) for row in rows])
 
 
 @transaction.atomic
@@ -205,9 +197,11 @@ def _differences(keys: Collection[UUID]) -> tuple[dict[int, Values], list[Values
     """The outdated facts by their keys, and the missing ones."""
     known: dict[Values, int] = {}
     outdated: dict[int, Values] = {}
-    for pk, *row in Fact.objects.filter(pipeline_id__in=keys).values_list("pk", *_COLUMNS):
-        if known.setdefault(tuple(row), pk) != pk:
-            outdated[pk] = tuple(row)
+    stored = Fact.objects.filter(pipeline_id__in=key_set(keys))
+    for row in stored.values_list(*_COLUMNS, "pk"):
+        values, pk = row[:-1], row[-1]
+        if known.setdefault(values, pk) != pk:
+            outdated[pk] = values
     derived = [
         _values(key, interval) for key, intervals in derive(keys).items() for interval in intervals
     ]
@@ -248,6 +242,9 @@ _OWN_COLUMNS = (
     *Progress._fields[:-1],
 )
 _COLUMNS = (*_OWN_COLUMNS, "proven__kinds")
+
+#: What is inserted of a fact: an instance of the model takes several times as long to make.
+_Row = namedtuple("_Row", (*_OWN_COLUMNS, "proven_id"))  # type: ignore[misc]
 
 
 def _values(pipeline_key: UUID, fact: Interval) -> Values:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from django.core.exceptions import ValidationError
 from django.db import DEFAULT_DB_ALIAS, connections, models
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models.base import ModelState
 from django.db.models.sql.compiler import SQLCompiler
 from django.db.models.sql.constants import MULTI
 
 from oegen.audit import seals
 from oegen.audit.audited import AuditedModel
 from oegen.audit.integrity.finding import Finding, record_name
+from oegen.core.columns import map_once
+from oegen.core.instances import instance_of
 
 if TYPE_CHECKING:
     from oegen.core.fields import AnyField
@@ -57,12 +58,16 @@ class Chunk(Generic[T]):
     def row(self, place: int) -> tuple[T, Faults]:
         """A row as a model instance, with the raw values of its invalid columns."""
         values = [column[place] for column in self.columns.values()]
-        return _instance(self.model, list(self.columns), values), self.faults.get(place, {})
+        return self._instance(values), self.faults.get(place, {})
+
+    def _instance(self, values: Iterable[Any]) -> T:
+        return instance_of(
+            self.model, zip(self.columns, values, strict=True), using=DEFAULT_DB_ALIAS
+        )
 
     def rows(self) -> Iterator[tuple[T, Faults]]:
-        names = list(self.columns)
-        for place, values in enumerate(self.values(*names)):
-            yield _instance(self.model, names, values), self.faults.get(place, {})
+        for place, values in enumerate(self.values(*self.columns)):
+            yield self._instance(values), self.faults.get(place, {})
 
 
 def read(queryset: models.QuerySet[T]) -> Iterator[tuple[T, Faults]]:
@@ -125,7 +130,7 @@ def _read_column(
 
     values: list[Any]
     try:
-        values = _convert(stored, convert) if functions else list(stored)
+        values = map_once(convert, stored) if functions else list(stored)
     except Exception:  # A damaged value can raise anything; it is found below.
         values = [_UNREADABLE] * len(stored)
     if {usual_type}.issuperset(map(type, values)):
@@ -145,26 +150,6 @@ def _read_column(
 
 
 _UNREADABLE = object()
-
-
-def _convert(stored: Sequence[Any], convert: Callable[[Any], Any]) -> list[Any]:
-    """Convert the values; equal texts once."""
-    if not _TEXT_OR_NULL.issuperset(map(type, stored)):
-        return [convert(value) for value in stored]
-    converted = {value: convert(value) for value in set(stored)}
-    return [converted[value] for value in stored]
-
-
-_TEXT_OR_NULL = frozenset({str, type(None)})
-
-
-def _instance(model: type[T], names: Sequence[str], values: Sequence[Any]) -> T:
-    """Like ``from_db``, at a tenth of the cost: no signals, and nothing that a model adds."""
-    row = model.__new__(model)
-    row.__dict__.update(zip(names, values, strict=True))
-    row._state = ModelState()
-    row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
-    return row
 
 
 def _check(field: AnyField, value: Any, raw: Any) -> None:

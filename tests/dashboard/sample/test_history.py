@@ -3,10 +3,12 @@
 import itertools
 from collections import defaultdict
 from datetime import UTC, datetime, time, timedelta
+from random import Random
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from dashboard.sample.history import History
 from oegen import audit
 from oegen.models import ChangeSet, User
 from pipelines.models import Pipeline, StageTransition
@@ -144,3 +146,9 @@ def test_a_change_of_stage_rating_date_or_capacity_says_why():
             for before, after in itertools.pairwise(rows):
                 if any(getattr(before, name) != getattr(after, name) for name in names):
                     assert after.history_change_reason
+
+
+def test_event_refuses_a_value_of_no_column():
+    event = History(Random(1), TODAY).event(0)
+    with pytest.raises(TypeError, match="Pipeline has no name"):
+        event.add(Pipeline, name="Not its project_name")

@@ -268,3 +268,15 @@ def test_comments_of_a_record_are_found_without_reading_all_comments():
     plan_for_many_rows()
     comments = Comment.history.filter(object_id__in=[uuid.uuid4()]).order_by()
     assert "oegen_historicalcomment_subjects" in comments.explain()
+
+
+@pytest.mark.parametrize("model", audit.tracked_models(), ids=lambda model: model.__name__)
+def test_history_row_in_memory_has_every_column(model):
+    """A column without a value would be read from the database, where the row is not yet."""
+    record = model()
+    for field in model._meta.concrete_fields:
+        if field.generated:  # Only the database knows it.
+            setattr(record, field.attname, None)
+    row = audit.history_row(record, audit.CREATED, change_set=ChangeSet())
+    assert not row.get_deferred_fields()
+    assert row._state.adding
