@@ -106,6 +106,8 @@ def session() -> Iterator[str]:
 @contextmanager
 def server(workers: int) -> Iterator[tuple[int, int]]:
     """The port of a gunicorn, and the id of its process."""
+    from dashboard.management.commands.run_local import MALLOC
+
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -117,6 +119,7 @@ def server(workers: int) -> Iterator[tuple[int, int]]:
                 *("--workers", str(workers), "--threads", "4", "--preload"),
             ],
             stderr=log,
+            env=MALLOC | os.environ,
         )
         try:
             deadline = time.monotonic() + PATIENCE
