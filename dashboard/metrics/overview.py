@@ -121,13 +121,20 @@ def overview(
     parts = {"answer": _answer, tab: TABS[tab]}
     version = version or overview_key(since, filters=filters)
     keys = {part: cache_key(part, *version) for part in parts}
-    found = {part: caching.read(key) for part, key in keys.items()}
+
+    def cached() -> dict[str, Any]:
+        return {part: caching.read(key) for part, key in keys.items()}
+
+    found = cached()
     if None in found.values():
-        with portfolio(select, since) as before, portfolio(select, before=before) as now:
-            for part, read in parts.items():
-                if found[part] is None:
-                    found[part] = read(before, now, filters)
-                    caching.write(keys[part], found[part])
+        with caching.computing(cache_key("overview", *version)):
+            found = cached()
+            if None in found.values():
+                with portfolio(select, since) as before, portfolio(select, before=before) as now:
+                    for part, read in parts.items():
+                        if found[part] is None:
+                            found[part] = read(before, now, filters)
+                            caching.write(keys[part], found[part])
     return Overview(*found.values())
 
 

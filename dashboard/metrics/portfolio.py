@@ -146,7 +146,7 @@ class Portfolio:
         if not self._own_day:
             return self.sums
         with self.reading():
-            return _read_sums(self, keys=STATE_KEYS)
+            return _read_sums(self, keys=STATE_KEYS).without_rows()
 
     @cached_property
     def kept_sums(self) -> Sums:

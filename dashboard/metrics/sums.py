@@ -20,6 +20,9 @@ from dashboard.metrics.columns import KEYS, Column, Condition, selector, values_
 from oegen.core.sql import Values
 from pipelines.querysets import WHOLE, Capacity, Megawatts, mw_of
 
+#: Rows are added up when there are so many: in thousands of pieces, they take megabytes.
+SEVERAL = 8
+
 NO_CAPACITY = Capacity()
 NO_MEGAWATTS = Megawatts()
 
@@ -115,11 +118,11 @@ class Sums:
         keys: tuple[Column, ...] = KEYS,
     ) -> Sums:
         facilities: dict[str, list[SharedRow]] = defaultdict(list)
-        # One object for equal keys, of which there are thousands.
-        known: dict[Values, Values] = {}
+        # One object for equal values, of which there are thousands.
+        known: dict[object, object] = {}
         for row in shared:
-            one = row._replace(keys=known.setdefault(row.keys, row.keys))
-            facilities[row.facility].append(one)
+            one = SharedRow._make(map(known.setdefault, row, row))
+            facilities[one.facility].append(one)
         members = {key: tuple(own) for key, own in facilities.items()}
         return cls(tuple(rows), members, keys)
 
@@ -164,6 +167,12 @@ class Sums:
             for row in members:
                 keys[row.pipeline].append(key)
         return keys
+
+    def without_rows(self) -> Sums:
+        """The same totals in a fraction of the memory; nothing can be added or subtracted."""
+        result = Sums((), {}, self.keys)
+        vars(result)["_index"] = self._index
+        return result
 
     @cached_property
     def _index(self) -> _Index:
@@ -252,7 +261,7 @@ class _Index:
             places = [self._place(row.keys) for row in rows_of_one]
             for place, (shared, numbers) in zip(places, members, strict=True):
                 own = (shared.first_row, shared.first_row_of_technology, *numbers)
-                rows[place, shared.basis].append(own)
+                _append(rows[place, shared.basis], own)
             if len(members) == 2:
                 pairs[(*places, members[0][0].basis)].append(_excess(members))
             else:
@@ -281,6 +290,13 @@ def _excess(members: Sequence[tuple[SharedRow, Numbers]]) -> tuple[int, ...]:
     together = numbers_of([row for row, _ in members])
     columns = zip(*(numbers for _, numbers in members), together, strict=True)
     return tuple(sum(own) - one for *own, one in columns)
+
+
+def _append(rows: list[tuple[int, ...]], row: tuple[int, ...]) -> None:
+    """Append to rows of which only the sums matter, and keep these few."""
+    rows.append(row)
+    if len(rows) == SEVERAL:
+        rows[:] = [_total_of(rows)]
 
 
 def _total_of(rows: list[tuple[int, ...]]) -> tuple[int, ...]:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import logging
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.error import URLError
 
 from django.conf import settings
 from django.utils import formats, timezone
-from slack_sdk.errors import SlackRequestError
-from slack_sdk.webhook import WebhookClient, WebhookResponse
 
 from oegen.alerts.channels import SendError
 from oegen.alerts.models import Alert
+
+if TYPE_CHECKING:
+    from slack_sdk.webhook import WebhookResponse
 
 TIMEOUT_SECONDS = 10
 
@@ -41,6 +42,10 @@ def send(alert: Alert) -> None:
 def post(url: str, message: dict[str, Any], variable: str = "SLACK_WEBHOOK_URL") -> None:
     """Post a message, without retrying; ``variable`` is the setting that holds the URL. Raises
     SendError."""
+    # Only here: it takes 2 MB, and servers of pages send nothing.
+    from slack_sdk.errors import SlackRequestError
+    from slack_sdk.webhook import WebhookClient
+
     client = WebhookClient(url, timeout=TIMEOUT_SECONDS, logger=_silent, retry_handlers=[])
     try:
         response = client.send_dict(message)

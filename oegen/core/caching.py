@@ -8,7 +8,9 @@ from contextvars import ContextVar
 from functools import cache as once
 from hashlib import sha256
 from pathlib import Path
+from threading import Lock, RLock
 from typing import Any, TypeVar, cast
+from weakref import WeakValueDictionary
 
 from django.apps import apps
 from django.core.cache import cache
@@ -20,6 +22,10 @@ CACHE_SECONDS = 3600
 
 #: What the process holds, with its key: one pair, which threads exchange as a whole.
 _held: list[tuple[str, Any]] = [("", None)]
+
+#: Of what is being computed, by key: those that a thread uses.
+_locks: WeakValueDictionary[str, RLock] = WeakValueDictionary()
+_locks_lock = Lock()
 
 _is_bypassed: ContextVar[bool] = ContextVar("oegen_cache_is_bypassed", default=False)
 
@@ -38,8 +44,11 @@ def keep(compute: Callable[[], T], *conditions: object, seconds: int = CACHE_SEC
     key = cache_key(*conditions)
     found: T | None = read(key)
     if found is None:
-        found = compute()
-        write(key, found, seconds)
+        with computing(key):
+            found = read(key)
+            if found is None:
+                found = compute()
+                write(key, found, seconds)
     return found
 
 
@@ -50,13 +59,30 @@ def hold(compute: Callable[[], T], *conditions: object) -> T:
     if _is_bypassed.get():
         return compute()
     key = cache_key(*conditions)
-    known, found = _held[0]
-    # The cache says whether it was emptied since.
-    if known != key or read(key) is None:
-        found = compute()
-        write(key, True)
-        _held[0] = key, found
-    return cast("T", found)
+    with computing(key):
+        known, found = _held[0]
+        # The cache says whether it was emptied since.
+        if known != key or read(key) is None:
+            found = compute()
+            write(key, True)
+            _held[0] = key, found
+        return cast("T", found)
+
+
+@contextmanager
+def computing(key: str) -> Iterator[None]:
+    """Compute inside what will be cached under the key, unless it is by then: one thread of the
+    process at a time. After a write several ask for the same, and each would need its memory.
+
+    What is computed may need other keys, but none that needs this one.
+    """
+    if _is_bypassed.get():
+        yield
+        return
+    with _locks_lock:
+        lock = _locks.setdefault(key, RLock())
+    with lock:
+        yield
 
 
 def read(key: str) -> Any:

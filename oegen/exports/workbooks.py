@@ -5,14 +5,15 @@ from __future__ import annotations
 import tempfile
 from datetime import date, datetime
 from itertools import zip_longest
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
-import xlsxwriter
 from django.utils.text import capfirst
-from xlsxwriter.utility import xl_range_abs
 
 from oegen.exports.sheets import NAME_WIDTH, WIDTH, Sheet, export_value
 from oegen.imports.tables.reading.words import escape_word, left_out
+
+if TYPE_CHECKING:
+    import xlsxwriter
 
 #: The limits of XLSX for the text of a cell, which it counts in units of UTF-16, and for the name
 #: of a sheet.
@@ -33,7 +34,7 @@ _GREY = {"font_color": "#6c757d", "bg_color": "#f1f3f5"}
 def write_workbook(sheet: Sheet) -> IO[bytes]:
     """An open, unnamed temporary file at its start, which is deleted when it is closed."""
     file = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
-    book = xlsxwriter.Workbook(file, {"constant_memory": True})
+    book = new_workbook(file)
     if sheet.marker:
         for name, text in sheet.marker.properties().items():
             book.set_custom_property(name, text)
@@ -41,6 +42,14 @@ def write_workbook(sheet: Sheet) -> IO[bytes]:
     book.close()
     file.seek(0)
     return file
+
+
+def new_workbook(file: IO[bytes]) -> xlsxwriter.Workbook:
+    """A workbook that is written row by row, in constant memory."""
+    # Only here: it takes 2 MB, and most processes write none.
+    import xlsxwriter
+
+    return xlsxwriter.Workbook(file, {"constant_memory": True})
 
 
 class _Writer:
@@ -114,6 +123,8 @@ class _Writer:
         listed = {place: choices for place, choices in found if choices}
         if not listed:
             return
+        from xlsxwriter.utility import xl_range_abs
+
         lists = self.book.add_worksheet(_LISTS)
         lists.set_column(0, len(listed) - 1, NAME_WIDTH)
         for place, target in enumerate(listed):

@@ -29,6 +29,7 @@ from itertools import cycle
 from pathlib import Path
 from threading import Lock
 
+from django.core.cache import cache
 from django.urls import reverse
 
 from tests.benchmarks.pages import set_up
@@ -50,7 +51,9 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=10, help="time for each kind (10)")
     parser.add_argument("--only", default="", help="kinds with this text in their name")
     options = parser.parse_args()
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.benchmarks.settings")
     set_up(options.pipelines)
+    cache.clear()
     say("", "a second", "ms", "ms, 95 %", "CPU ms", "MB")
     with session() as cookie, server(options.workers) as (port, master):
         say("before use", *("" for _ in range(4)), f"{server_mb(master):.0f}")
@@ -103,6 +106,8 @@ def session() -> Iterator[str]:
 @contextmanager
 def server(workers: int) -> Iterator[tuple[int, int]]:
     """The port of a gunicorn, and the id of its process."""
+    from dashboard.management.commands.run_local import MALLOC
+
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -114,6 +119,7 @@ def server(workers: int) -> Iterator[tuple[int, int]]:
                 *("--workers", str(workers), "--threads", "4", "--preload"),
             ],
             stderr=log,
+            env=MALLOC | os.environ,
         )
         try:
             deadline = time.monotonic() + PATIENCE

@@ -26,6 +26,10 @@ DEMO_PEOPLE = [
 ]
 
 
+#: How glibc gets memory for a server (docs/production.md).
+MALLOC = {"MALLOC_ARENA_MAX": "1", "MALLOC_TRIM_THRESHOLD_": "131072"}
+
+
 class Command(BaseCommand):
     help = (
         "Migrate, load the sample portfolio and create demo logins if the database is empty, then "
@@ -51,7 +55,7 @@ class Command(BaseCommand):
         # Gunicorn replaces this process; the worker ends when gunicorn does.
         worker = [sys.executable, settings.BASE_DIR / "manage.py", "work", "--beside", os.getpid()]
         subprocess.Popen([str(word) for word in worker])  # noqa: S603 - our own command
-        os.execv(  # noqa: S606 - the program is the one this environment installed
+        os.execve(  # noqa: S606 - the program is the one this environment installed
             sys.executable,
             [
                 *(sys.executable, "-m", "gunicorn", "oegen.wsgi"),
@@ -61,6 +65,7 @@ class Command(BaseCommand):
                 *("--access-logfile", os.environ.get("ACCESS_LOG", "/dev/null")),
                 *("--log-level", "warning"),
             ],
+            MALLOC | os.environ,
         )
 
     def _lock_folder(self):

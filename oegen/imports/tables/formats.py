@@ -11,9 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cache
-from typing import Any
-
-from pyproj import CRS, Transformer
+from typing import TYPE_CHECKING, Any
 
 from oegen.core import words
 from oegen.imports.tables.asking import About, Asked, Option
@@ -37,6 +35,9 @@ from oegen.imports.tables.readings import (
     unit_named,
 )
 from oegen.imports.tables.values import Number, show
+
+if TYPE_CHECKING:
+    from pyproj import Transformer
 
 #: How many points say in which system they are, and which part of them has to fit.
 _POINTS, _FITTING = 500, 0.95
@@ -220,12 +221,17 @@ def _asked(
 
 @cache
 def _transformer(system: str) -> Transformer:
+    # Only here: it takes 6 MB, and most processes read no coordinates of other systems.
+    from pyproj import Transformer
+
     return Transformer.from_crs(f"EPSG:{system}", f"EPSG:{WGS84}", always_xy=True)
 
 
 @cache
 def _area(system: str) -> tuple[float, float, float, float]:
     """West, south, east and north of where the system is used."""
+    from pyproj import CRS
+
     area = CRS.from_epsg(int(system)).area_of_use
     return (area.west, area.south, area.east, area.north) if area else (-180, -90, 180, 90)
 

@@ -11,9 +11,8 @@ from decimal import Decimal
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path, PurePath
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
-import xlsxwriter
 from django.core.exceptions import BadRequest
 from django.http import FileResponse, Http404, HttpResponseBase
 from django.shortcuts import redirect
@@ -21,6 +20,7 @@ from django.views.generic import View
 
 from oegen import jobs
 from oegen.core.words import count
+from oegen.exports.workbooks import new_workbook
 from oegen.imports.tables.models import TableImport
 from oegen.imports.tables.preview_file import WHOLE_ROW, PreviewFile, Section, opened
 from oegen.imports.tables.reading import Flag, SourceRow, Table, UnreadableFileError
@@ -29,6 +29,9 @@ from oegen.imports.tables.running import table_of
 from oegen.jobs import files
 from oegen.jobs.models import Job
 from oegen.pages.importing.access import ImportMixin
+
+if TYPE_CHECKING:
+    import xlsxwriter
 
 #: The number of rows from which the file is made by a job.
 LONG = 1_000
@@ -127,7 +130,7 @@ def _make(one: TableImport, *, only_wrong: bool, report: Report = lambda done: N
     and written one by one, so that memory stays the same whatever their number."""
     table = table_of(one)
     file = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
-    book = xlsxwriter.Workbook(file, {"constant_memory": True})
+    book = new_workbook(file)
     with opened(one.plan_path) as preview:
         _Writer(book, table, preview).write(only_wrong, report)
     book.close()
