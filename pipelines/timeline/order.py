@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
@@ -140,15 +140,12 @@ class Vocabulary:
 
 @dataclass
 class _Bucket:
-    """The pipelines of one group while the order is read, and the plants in them, each with the key
-    of its facility if several pipelines have it."""
+    """The pipelines of one group while the order is read, and the plants in them; ``shared`` are
+    those that several pipelines have, by the key of the facility."""
 
     keys: list[str] = field(default_factory=list)
-    plants: list[tuple[Plant, object]] = field(default_factory=list)
-
-    def distinct_plants(self) -> Iterator[Plant]:
-        yield from (plant for plant, facility in self.plants if facility is None)
-        yield from {facility: plant for plant, facility in self.plants if facility}.values()
+    plants: list[Plant] = field(default_factory=list)
+    shared: dict[object, Plant] = field(default_factory=dict)
 
 
 def read_order(pipelines: PipelineQuerySet, group_by: GroupBy, vocabulary: Vocabulary) -> Order:
@@ -158,29 +155,30 @@ def read_order(pipelines: PipelineQuerySet, group_by: GroupBy, vocabulary: Vocab
     for key, found in groupby(_read_ordered(pipelines, group_by), itemgetter(0)):
         rows = list(found)
         _, value, began, ends, *_ = rows[0]
-        plants = [
-            (Plant(technology, kw, kwh), facility)
-            for _, _, _, _, technology, kw, kwh, facility in rows
-            if technology is not None
-        ]
         if began:
             years.append(began[:4])
         if ends:
             years.append(ends[:4])
         if group_by == GroupBy.TECHNOLOGY:
-            value = main_technology([plant for plant, _ in plants])
+            value = main_technology([Plant._make(row[4:7]) for row in rows if row[4] is not None])
         bucket = buckets[value]
         bucket.keys.append(key)
-        bucket.plants += plants
-    everything = _Bucket()
+        for *_, technology, kw, kwh, facility in rows:
+            if facility is not None:
+                bucket.shared[facility] = Plant(technology, kw, kwh)
+            elif technology is not None:
+                bucket.plants.append(Plant(technology, kw, kwh))
+    capacity = Capacity()
+    shared: dict[object, Plant] = {}
     groups, keys = [], []
     for value, label, code in _headings(group_by, buckets, vocabulary):
         bucket = buckets[value]
-        capacity = vocabulary.capacity(bucket.distinct_plants())
-        everything.plants += bucket.plants
-        groups.append(Group(label, code, len(bucket.keys), capacity))
+        own = vocabulary.capacity(bucket.plants)
+        of_group = own + vocabulary.capacity(bucket.shared.values())
+        groups.append(Group(label, code, len(bucket.keys), of_group))
         keys += bucket.keys
-    capacity = vocabulary.capacity(everything.distinct_plants())
+        capacity, shared = capacity + own, shared | bucket.shared
+    capacity += vocabulary.capacity(shared.values())
     return Order(groups, capacity, bytes.fromhex("".join(keys).replace("-", "")), axis_years(years))
 
 
