@@ -62,5 +62,6 @@ def save_with_libreoffice(path: Path, folder: Path) -> Path:
         pytest.skip(f"There is no LibreOffice: {REMEDY}.")
     command = [program, f"-env:UserInstallation=file://{folder}/profile", "--headless"]
     command += ["--convert-to", "xlsx:Calc MS Excel 2007 XML", "--outdir", f"{folder}/saved", path]
-    subprocess.run(command, check=True, capture_output=True, timeout=180)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=180, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
     return folder / "saved" / path.name
