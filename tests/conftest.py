@@ -59,13 +59,21 @@ def pytest_addoption(parser):
     )
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config, items):
-    """Keep what this run is to try: see ON_BOTH, ON_POSTGRESQL and the marker ``heavy``."""
+    """Keep what this run is to try: see ON_BOTH, ON_POSTGRESQL and the marker ``heavy``.
+
+    The browser's tests come last: Playwright's synchronous API leaves an event loop in their
+    thread, in which Django then refuses to wait for asynchronous methods.
+    """
     on_postgresql = settings.DATABASES["default"]["ENGINE"].endswith("postgresql")
     folder = Path(__file__).parent
 
+    def name_of(item) -> str:
+        return item.path.relative_to(folder).as_posix()
+
     def is_wanted(item) -> bool:
-        name = item.path.relative_to(folder).as_posix()
+        name = name_of(item)
         if name.startswith(NEVER_ON_POSTGRESQL if on_postgresql else NEVER_ON_SQLITE):
             return False
         if config.getoption("full"):
@@ -81,7 +89,7 @@ def pytest_collection_modifyitems(config, items):
     for item in items:
         (wanted if is_wanted(item) else others).append(item)
     config.hook.pytest_deselected(items=others)
-    items[:] = wanted
+    items[:] = sorted(wanted, key=lambda item: name_of(item).startswith("browser/"))
 
 
 @pytest.fixture

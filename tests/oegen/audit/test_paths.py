@@ -1,7 +1,6 @@
 """Every way of writing every model leaves its history, or is refused. No model can be forgotten:
 the tests are made from the list of models."""
 
-import asyncio
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -43,16 +42,6 @@ def nothing_found_afterwards(findings, request):
     yield
     if "a_failure" not in request.node.name:
         assert findings() == []
-
-
-@pytest.fixture(autouse=True)
-def no_loop_of_the_browser():
-    """Playwright's synchronous API leaves its event loop in the thread of the browser tests, where
-    ``async_to_sync`` then refuses to run one."""
-    loop = asyncio._get_running_loop()
-    asyncio._set_running_loop(None)
-    yield
-    asyncio._set_running_loop(loop)
 
 
 @async_to_sync
