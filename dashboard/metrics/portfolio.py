@@ -146,7 +146,7 @@ class Portfolio:
         if not self._own_day:
             return self.sums
         with self.reading():
-            return _read_sums(self, keys=STATE_KEYS).without_rows()
+            return _read_sums_by_state(self)
 
     @cached_property
     def kept_sums(self) -> Sums:
@@ -225,7 +225,7 @@ def portfolio(
             )
             if selected and day:
                 # Not later, because the tables as of that day would be made again.
-                vars(found).update(sums_by_state=_read_sums(found, keys=STATE_KEYS))
+                vars(found).update(sums_by_state=_read_sums_by_state(found))
         yield found
 
 
@@ -252,6 +252,10 @@ def _sums_of(found: Portfolio) -> Sums:
     until = found._baseline.until
     begun, ended = _read_sums(found, begun_since(until)), _read_sums(found, ended_since(until))
     return found.kept_sums - ended + begun
+
+
+def _read_sums_by_state(found: Portfolio) -> Sums:
+    return _read_sums(found, keys=STATE_KEYS).without_rows()
 
 
 def _read_sums(found: Portfolio, span: Span | None = None, keys: tuple[Column, ...] = KEYS) -> Sums:

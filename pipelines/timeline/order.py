@@ -147,6 +147,9 @@ class _Bucket:
     plants: list[Plant] = field(default_factory=list)
     shared: dict[object, Plant] = field(default_factory=dict)
 
+    def distinct_plants(self) -> list[Plant]:
+        return [*self.plants, *self.shared.values()]
+
 
 def read_order(pipelines: PipelineQuerySet, group_by: GroupBy, vocabulary: Vocabulary) -> Order:
     """One statement whatever the number of pipelines, and one for the groups' names."""
@@ -168,17 +171,16 @@ def read_order(pipelines: PipelineQuerySet, group_by: GroupBy, vocabulary: Vocab
                 bucket.shared[facility] = Plant(technology, kw, kwh)
             elif technology is not None:
                 bucket.plants.append(Plant(technology, kw, kwh))
-    capacity = Capacity()
-    shared: dict[object, Plant] = {}
+    everything = _Bucket()
     groups, keys = [], []
     for value, label, code in _headings(group_by, buckets, vocabulary):
         bucket = buckets[value]
-        own = vocabulary.capacity(bucket.plants)
-        of_group = own + vocabulary.capacity(bucket.shared.values())
-        groups.append(Group(label, code, len(bucket.keys), of_group))
+        capacity = vocabulary.capacity(bucket.distinct_plants())
+        everything.plants += bucket.plants
+        everything.shared |= bucket.shared
+        groups.append(Group(label, code, len(bucket.keys), capacity))
         keys += bucket.keys
-        capacity, shared = capacity + own, shared | bucket.shared
-    capacity += vocabulary.capacity(shared.values())
+    capacity = vocabulary.capacity(everything.distinct_plants())
     return Order(groups, capacity, bytes.fromhex("".join(keys).replace("-", "")), axis_years(years))
 
 
