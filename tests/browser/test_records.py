@@ -219,6 +219,8 @@ def test_following_a_notice_marks_it_as_read(
     sign_in(page, manager)
     page.goto(f"{live_server.url}/contacts/")
     page.get_by_role("link", name="Notices 1 unread").click()
+    # The page's script marks it, and has to be there before the click.
+    page.wait_for_load_state()
     page.get_by_role("link", name="Kestrel Moor").click()
 
     expect(page.locator(".comment-now:target")).to_contain_text("@Morgan Reid, look")
