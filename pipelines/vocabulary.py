@@ -3,6 +3,13 @@
 from oegen.core.compiled import compiled
 from pipelines.models import CounterpartyRole, MilestoneKind, Stage, Technology
 
+TECHNOLOGY_ORDER = ("order", "name")
+
+
+@compiled
+def technologies():
+    return Technology.objects.order_by(*TECHNOLOGY_ORDER)
+
 
 @compiled
 def stages():

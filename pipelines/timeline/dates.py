@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
-from django.core.exceptions import EmptyResultSet
-from django.db.models import F, Q, Window
+from django.db import connection
+from django.db.models import F, Window
 from django.db.models.functions import RowNumber
 
 from oegen import audit
 from oegen.core import clock, sql
-from oegen.models import AuditedModel
+from oegen.core.compiled import compiled, one_of
+from oegen.core.database import as_one_value, each_key_sql
 from pipelines.choices import Outcome
 from pipelines.facts.models import Fact
 from pipelines.milestones import is_missed, is_reached
 from pipelines.models import Milestone, Pipeline
 from pipelines.models.pipeline import status_label_of
-from pipelines.querysets import Megawatts, PipelineQuerySet
+from pipelines.querysets import Megawatts
 from pipelines.reference import FIELD_OF_KIND
 from pipelines.stays import stays_sql
 from pipelines.timeline.order import Plant, Vocabulary, main_technology
@@ -63,11 +64,9 @@ class Schedule:
 def read_schedules(keys: Sequence[UUID], vocabulary: Vocabulary, since: date) -> list[Schedule]:
     """Those of the pipelines with these keys, in their order, compared with the day ``since``. The
     number of statements does not depend on the number of keys."""
-    found = Pipeline.objects.filter(pk__in=keys).with_overdue().with_past_rtb().order_by()
-    columns = ("project_name", "stage", "on_hold", "outcome", "rag_status", "rtb_date", "cod_date")
     stages = {stage.pk: stage for stage in vocabulary.stages}
-    pipelines: dict[UUID, Pipeline] = {one.pk: one for one in found.only(*columns)}
-    plants, stays = _plants(keys, vocabulary), _stays(found)
+    pipelines: dict[UUID, Pipeline] = {one.pk: one for one in _pipelines(keys=keys)}
+    plants, stays = _plants(keys, vocabulary), _stays(keys)
     now, then = _days_now(pipelines), _days_then(keys, since)
     kinds = [kind.pk for kind in vocabulary.kinds]
     schedules = []
@@ -82,7 +81,7 @@ def read_schedules(keys: Sequence[UUID], vocabulary: Vocabulary, since: date) ->
                 status=status_label_of(pipeline),
                 is_over=pipeline.outcome != Outcome.ACTIVE or stage.is_terminal,
                 technology=main_technology(own),
-                capacity=vocabulary.capacity(own) if is_known else None,
+                capacity=vocabulary.capacity(vocabulary.add_up(own)) if is_known else None,
                 stays=stays.get(pipeline.pk, []),
                 marks=[
                     mark
@@ -116,26 +115,22 @@ def _mark(pipeline: Pipeline, kind: UUID, days: Days, earlier: date | None) -> M
 def _plants(keys: Sequence[UUID], vocabulary: Vocabulary) -> dict[UUID, list[Plant]]:
     found: dict[UUID, list[Plant]] = defaultdict(list)
     places = {one.pk: place for place, one in enumerate(vocabulary.technologies)}
-    rows = Fact.objects.now().filter(pipeline_id__in=keys, technology_id__isnull=False)
-    for key, technology, kw in rows.values_list("pipeline_id", "technology_id", "kw"):
+    for key, technology, kw in _facts(keys=keys):
         found[key].append(Plant(places[technology], kw))
     return found
 
 
-def _stays(pipelines: PipelineQuerySet) -> dict[UUID, list[Stay]]:
+def _stays(keys: Sequence[UUID]) -> dict[UUID, list[Stay]]:
     """By effective date. What began and ended on one day is left out."""
-    try:
-        wanted, params = pipelines.values("pk").query.sql_with_params()
-    except EmptyResultSet:
-        return {}
     found: dict[UUID, list[Stay]] = defaultdict(list)
+    wanted = each_key_sql(connection.vendor, "uuid")
     for key, stage, began, until in sql.fetch(
         f"""
         SELECT pipeline_id, stage, began, until
         FROM ({stays_sql(f"WHERE pipeline_id IN ({wanted})")}) AS stays
         WHERE until IS NULL OR until > began ORDER BY began
         """,  # noqa: S608 - SQL of our own
-        params,
+        (as_one_value(keys, connection.vendor),),
     ):
         end = None if until is None else sql.date_of(until)
         found[sql.uuid_of(key)].append(Stay(stage, sql.date_of(began), end))
@@ -146,10 +141,7 @@ def _days_now(pipelines: dict[UUID, Pipeline]) -> dict[UUID, dict[UUID, Days]]:
     """By pipeline and kind."""
     found: dict[UUID, dict[UUID, Days]] = {key: {} for key in pipelines}
     happened = set()
-    rows = Milestone.objects.filter(pipeline__in=list(pipelines)).order_by()
-    for key, kind, forecast, actual, is_actual in rows.values_list(
-        "pipeline_id", "kind_id", "forecast_on", "actual_on", "is_actual"
-    ):
+    for key, kind, forecast, actual, is_actual in _milestones(keys=list(pipelines)):
         found[key][kind] = Days(None if actual else forecast, actual)
         if is_actual:
             happened.add((key, kind))
@@ -163,25 +155,50 @@ def _days_now(pipelines: dict[UUID, Pipeline]) -> dict[UUID, dict[UUID, Days]]:
 def _days_then(keys: Sequence[UUID], day: date) -> dict[UUID, dict[UUID, date | None]]:
     """The days that milestones had at the end of the day, by pipeline and kind."""
     found: dict[UUID, dict[UUID, date | None]] = defaultdict(dict)
+    moment = clock.end_of(day)
     columns = ("pipeline_id", "kind_id", "actual_on", "forecast_on")
-    for _, pipeline, kind, actual, forecast in _values_then(
-        day, Milestone, Q(pipeline_id__in=keys), *columns
+    for kind_of_row, pipeline, kind, actual, forecast in _versions_then(
+        Milestone, "pipeline_id", *columns, keys=keys, moment=moment
     ):
-        found[pipeline][kind] = actual or forecast
-    for key, *days in _values_then(day, Pipeline, Q(id__in=keys), *FIELD_OF_KIND.values()):
-        found[key] |= zip(FIELD_OF_KIND, days, strict=True)
+        if kind_of_row != audit.REMOVED:
+            found[pipeline][kind] = actual or forecast
+    columns = ("id", *FIELD_OF_KIND.values())
+    for kind_of_row, key, *days in _versions_then(
+        Pipeline, "id", *columns, keys=keys, moment=moment
+    ):
+        if kind_of_row != audit.REMOVED:
+            found[key] |= zip(FIELD_OF_KIND, days, strict=True)
     return found
 
 
-def _values_then(
-    day: date, model: type[AuditedModel], condition: Q, *columns: str
-) -> Iterator[tuple[Any, ...]]:
-    """Key and columns of the records that existed at the end of the day, as they were then."""
+# What is asked for each part of a timeline ------------------------------------------------------
+
+
+@compiled
+def _pipelines(*, keys):
+    found = Pipeline.objects.filter(pk__in=one_of(keys, Pipeline)).order_by()
+    columns = ("project_name", "stage", "on_hold", "outcome", "rag_status", "rtb_date", "cod_date")
+    return found.with_overdue().with_past_rtb().only(*columns)
+
+
+@compiled
+def _facts(*, keys):
+    facts = Fact.objects.now().filter(pipeline_id__in=one_of(keys, Pipeline))
+    return facts.exclude(technology_id=None).values_list("pipeline_id", "technology_id", "kw")
+
+
+@compiled
+def _milestones(*, keys):
+    milestones = Milestone.objects.filter(pipeline__in=one_of(keys, Pipeline)).order_by()
+    return milestones.values_list("pipeline_id", "kind_id", "forecast_on", "actual_on", "is_actual")
+
+
+@compiled
+def _versions_then(model, key_column, *columns, keys, moment):
+    """The last version before the moment of each record: the kind of its row, and the columns."""
     history = audit.history_model(model).objects
-    known = history.filter(condition, history_date__lt=clock.end_of(day)).order_by()
+    asked = {f"{key_column}__in": one_of(keys, Pipeline), "history_date__lt": moment}
     newest_first = [F("history_date").desc(), F("history_id").desc()]
     place = Window(RowNumber(), partition_by=F("id"), order_by=newest_first)
-    rows = known.annotate(place=place).filter(place=1)
-    for kind, *values in rows.values_list("history_type", "id", *columns):
-        if kind != audit.REMOVED:
-            yield tuple(values)
+    known = history.filter(**asked).order_by().annotate(place=place).filter(place=1)
+    return known.values_list("history_type", *columns)

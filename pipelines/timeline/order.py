@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
-from itertools import groupby
-from operator import itemgetter
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from statistics import quantiles
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -33,6 +31,7 @@ from pipelines.models import (
 )
 from pipelines.querysets import NO_FACILITY, ZERO, Capacity, PipelineQuerySet, mw_of
 from pipelines.reference import LEAD_DEVELOPER_ID
+from pipelines.vocabulary import TECHNOLOGY_ORDER, milestone_kinds, stages, technologies
 
 KEY_BYTES = 16
 
@@ -96,98 +95,116 @@ class Plant(NamedTuple):
     kwh: int | None = None
 
 
-def main_technology(plants: Sequence[Plant]) -> int | None:
+@dataclass(slots=True)
+class PlantSums:
+    """Facilities of one technology: their number, and the sizes of those whose are known."""
+
+    facilities: int = 0
+    without_kw: int = 0
+    kw: int = 0
+    kwh: int = 0
+
+    def add(self, kw: int | None, kwh: int | None) -> None:
+        self.facilities += 1
+        if kw is None:
+            self.without_kw += 1
+        else:
+            self.kw += kw
+        if kwh:
+            self.kwh += kwh
+
+
+#: For each technology, in their order.
+SumsByTechnology = list[PlantSums]
+
+#: The first of a pipeline's plants has its main technology: see ``main_technology``.
+_MAIN_FIRST = "COALESCE(kw, 0) DESC, place NULLS LAST"
+
+
+def main_technology(plants: Collection[Plant]) -> int | None:
     """That of the largest facility, the first in their order if several are equally large; None
     without facilities."""
-    if len(plants) < 2:
-        return plants[0].technology if plants else None
-    return max(plants, key=lambda one: (one.kw or 0, -one.technology)).technology
+    largest = max(plants, key=lambda one: (one.kw or 0, -one.technology), default=None)
+    return None if largest is None else largest.technology
 
 
 class Vocabulary:
     """The reference rows that timelines name, in order. Rows know them by their place."""
 
-    TECHNOLOGY_ORDER = ("order", "name")
-
     def __init__(self) -> None:
-        self.technologies = list(Technology.objects.order_by(*self.TECHNOLOGY_ORDER))
-        self.stages = list(Stage.objects.order_by("order"))
-        self.kinds = list(MilestoneKind.objects.order_by("order", "name"))
+        self.technologies: list[Technology] = technologies()
+        self.stages: list[Stage] = stages()
+        self.kinds: list[MilestoneKind] = milestone_kinds()
 
-    def capacity(self, plants: Iterable[Plant]) -> Capacity:
-        sums = [[0, 0, 0, 0] for _ in self.technologies]
+    def add_up(self, plants: Iterable[Plant]) -> SumsByTechnology:
+        sums = [PlantSums() for _ in self.technologies]
         for technology, kw, kwh in plants:
-            own = sums[technology]
-            own[0] += 1
-            if kw is None:
-                own[1] += 1
-            else:
-                own[2] += kw
-            own[3] += kwh or 0
+            sums[technology].add(kw, kwh)
+        return sums
+
+    def capacity(self, *parts: SumsByTechnology) -> Capacity:
+        """That of all parts together."""
         total = Capacity()
-        for one, (number, unknown, all_kw, all_kwh) in zip(self.technologies, sums, strict=True):
+        for one, *sums in zip(self.technologies, *parts, strict=True):
+            mw = mw_of(sum(part.kw for part in sums))
             is_storage = one.is_storage and one.capacity_basis == CapacityBasis.AC
             total += Capacity.of(
                 one.capacity_basis,
-                mw_of(all_kw),
-                storage_mwh=mw_of(all_kwh),
-                facilities=number,
-                facilities_without_capacity=unknown,
-                storage_mw=mw_of(all_kw) if is_storage else ZERO,
+                mw,
+                storage_mwh=mw_of(sum(part.kwh for part in sums)),
+                facilities=sum(part.facilities for part in sums),
+                facilities_without_capacity=sum(part.without_kw for part in sums),
+                storage_mw=mw if is_storage else ZERO,
             )
         return total
 
 
-@dataclass
 class _Bucket:
-    """The pipelines of one group while the order is read, and the plants in them; ``shared`` are
-    those that several pipelines have, by the key of the facility."""
+    """The pipelines of one group while the order is read, and the sums of their plants; ``shared``
+    are those that several pipelines have, by the key of the facility."""
 
-    keys: list[str] = field(default_factory=list)
-    plants: list[Plant] = field(default_factory=list)
-    shared: dict[object, Plant] = field(default_factory=dict)
-
-    def distinct_plants(self) -> list[Plant]:
-        return [*self.plants, *self.shared.values()]
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self.keys: list[str] = []
+        self.sums = vocabulary.add_up(())
+        self.shared: dict[object, Plant] = {}
 
 
 def read_order(pipelines: PipelineQuerySet, group_by: GroupBy, vocabulary: Vocabulary) -> Order:
     """One statement whatever the number of pipelines, and one for the groups' names."""
-    buckets: dict[Any, _Bucket] = defaultdict(_Bucket)
-    years: list[str] = []
-    for key, found in groupby(_read_ordered(pipelines, group_by), itemgetter(0)):
-        rows = list(found)
-        _, value, began, ends, *_ = rows[0]
-        if began:
-            years.append(began[:4])
-        if ends:
-            years.append(ends[:4])
-        if group_by == GroupBy.TECHNOLOGY:
-            value = main_technology([Plant._make(row[4:7]) for row in rows if row[4] is not None])
-        bucket = buckets[value]
-        bucket.keys.append(key)
-        for *_, technology, kw, kwh, facility in rows:
-            if facility is not None:
-                bucket.shared[facility] = Plant(technology, kw, kwh)
-            elif technology is not None:
-                bucket.plants.append(Plant(technology, kw, kwh))
-    everything = _Bucket()
+    buckets: dict[Any, _Bucket] = defaultdict(lambda: _Bucket(vocabulary))
+    years: Counter[int | None] = Counter()
+    previous = None
+    rows = _read_ordered(pipelines, group_by)
+    for key, value, began, ends, technology, kw, kwh, facility in rows:
+        if key != previous:
+            previous = key
+            bucket = buckets[technology if group_by == GroupBy.TECHNOLOGY else value]
+            bucket.keys.append(key)
+            years[began] += 1
+            years[ends] += 1
+        if facility is not None:
+            bucket.shared[facility] = Plant(technology, kw, kwh)
+        elif technology is not None:
+            bucket.sums[technology].add(kw, kwh)
+    shared: dict[object, Plant] = {}
     groups, keys = [], []
     for value, label, code in _headings(group_by, buckets, vocabulary):
         bucket = buckets[value]
-        capacity = vocabulary.capacity(bucket.distinct_plants())
-        everything.plants += bucket.plants
-        everything.shared |= bucket.shared
+        capacity = vocabulary.capacity(bucket.sums, vocabulary.add_up(bucket.shared.values()))
         groups.append(Group(label, code, len(bucket.keys), capacity))
+        shared |= bucket.shared
         keys += bucket.keys
-    capacity = vocabulary.capacity(everything.distinct_plants())
+    capacity = vocabulary.capacity(
+        *(bucket.sums for bucket in buckets.values()), vocabulary.add_up(shared.values())
+    )
+    years.pop(None, None)
     return Order(groups, capacity, bytes.fromhex("".join(keys).replace("-", "")), axis_years(years))
 
 
 def _read_ordered(pipelines: PipelineQuerySet, group_by: GroupBy) -> list[sql.Values]:
-    """Rows of: the pipeline's key as text, its group, the day of its first move and the last of its
-    dates, as text, and of each facility the place of its technology, kW, kWh and, if several
-    pipelines have it, key."""
+    """Rows of: the pipeline's key as text, its group, the years of its first move and of the last
+    of its dates, and of each facility, that of the main technology first, the place of its
+    technology, kW, kWh and, if several pipelines have it, key."""
     found: QuerySet[Any, Any] = pipelines.order_by()
     bucket: Any = Value(0)
     match group_by:
@@ -209,9 +226,9 @@ def _read_ordered(pipelines: PipelineQuerySet, group_by: GroupBy) -> list[sql.Va
         "pipeline_id", "technology_id", "kw", "kwh", "is_shared", "facility_id"
     )
     plants_sql, plants_params = plants.query.sql_with_params()
-    place = Window(RowNumber(), order_by=Vocabulary.TECHNOLOGY_ORDER) - 1
-    technologies = Technology.objects.order_by().annotate(place=place).values("id", "place")
-    technologies_sql, technologies_params = technologies.query.sql_with_params()
+    place = Window(RowNumber(), order_by=TECHNOLOGY_ORDER) - 1
+    places = Technology.objects.order_by().annotate(place=place).values("id", "place")
+    places_sql, places_params = places.query.sql_with_params()
     return sql.fetch_many(
         f"""
         WITH found (pipeline_id, bucket, rtb, cod, name) AS ({found_sql}),
@@ -221,16 +238,16 @@ def _read_ordered(pipelines: PipelineQuerySet, group_by: GroupBy) -> list[sql.Va
         ),
         -- PostgreSQL would look them up, and number the technologies, for each pipeline.
         plants AS MATERIALIZED ({plants_sql})
-        SELECT CAST(found.pipeline_id AS TEXT), bucket, CAST(began AS TEXT),
-            CAST(COALESCE(cod, rtb) AS TEXT), place, kw, kwh,
+        SELECT CAST(found.pipeline_id AS TEXT), bucket, CAST({sql.year_of("began")} AS INTEGER),
+            CAST({sql.year_of("COALESCE(cod, rtb)")} AS INTEGER), place, kw, kwh,
             CASE WHEN is_shared THEN facility_id END
         FROM found
         LEFT JOIN moves ON moves.pipeline_id = found.pipeline_id
         LEFT JOIN plants ON plants.pipeline_id = found.pipeline_id
-        LEFT JOIN ({technologies_sql}) AS technologies ON technologies.id = technology_id
-        ORDER BY rtb NULLS LAST, name, found.pipeline_id
+        LEFT JOIN ({places_sql}) AS places ON places.id = technology_id
+        ORDER BY rtb NULLS LAST, name, found.pipeline_id, {_MAIN_FIRST}
         """,  # noqa: S608 - SQL of our own
-        (*found_params, *plants_params, *technologies_params),
+        (*found_params, *plants_params, *places_params),
     )
 
 
@@ -264,14 +281,12 @@ def _headings(
     return [heading for heading in known if heading[0] in buckets]
 
 
-def axis_years(years: Iterable[str]) -> tuple[int, int]:
+def axis_years(years: Mapping[int, int]) -> tuple[int, int]:
     """The first and the last year, with this one, without what is far out: one date in 2099 would
-    leave no room for the others."""
+    leave no room for the others. ``years`` has the number of dates in each."""
     today = clock.today().year
     # Twice, because quartiles need two.
-    numbers = Counter({today: 2})
-    for year, number in Counter(years).items():
-        numbers[int(year)] += number
+    numbers = Counter({today: 2}) + Counter(years)
     low, _, high = quantiles(numbers.elements(), n=4, method="inclusive")
     margin = FAR_OUT * max(high - low, LEAST_SPREAD)
     inside = {today, *(year for year in numbers if low - margin <= year <= high + margin)}
