@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from oegen import asof, audit
 from oegen.audit.changesets import newest_seal
-from oegen.core import clock, sql
+from oegen.core import clock, packed_keys, sql
 from oegen.core.caching import keep
 from oegen.core.database import key_set
 from oegen.core.sql import Values
@@ -177,18 +177,20 @@ class _Tally:
     """The stays of some pipelines at a moment, whatever the day: sums over single pipelines.
 
     ``over``: by stage and days, the number of stays and of those that ended with a move.
-    ``ongoing``: by stage and first day, the keys of the pipelines as text, separated by spaces.
+    ``ongoing``: by stage and the ordinal of the first day, the keys of the pipelines
+    (oegen.core.packed_keys).
     ``results``: by stage, the number of pipelines that entered it, went on, were sold and ended.
     """
 
     over: dict[str, dict[int, tuple[int, ...]]]
-    ongoing: dict[tuple[str, date], str]
+    ongoing: dict[str, dict[int, bytes]]
     results: dict[str, tuple[int, ...]]
 
     def with_others(self, before: _Tally, now: _Tally) -> _Tally:
         """With ``now`` instead of ``before``, which are of the same pipelines."""
         over = {stage: dict(own) for stage, own in self.over.items()}
-        results, ongoing = dict(self.results), dict(self.ongoing)
+        ongoing = {stage: dict(own) for stage, own in self.ongoing.items()}
+        results = dict(self.results)
         for change, operator in ((before, sub), (now, add)):
             for stage, lengths in change.over.items():
                 own = over.setdefault(stage, {})
@@ -196,17 +198,22 @@ class _Tally:
                     own[days] = _combine(operator, own.get(days, (0, 0)), numbers)
             for stage, numbers in change.results.items():
                 results[stage] = _combine(operator, results.get(stage, (0,) * 4), numbers)
-        for began, keys in before.ongoing.items():
-            gone = set(keys.split())
-            ongoing[began] = " ".join(key for key in ongoing[began].split() if key not in gone)
-        for began, keys in now.ongoing.items():
-            ongoing[began] = f"{ongoing.get(began, '')} {keys}".strip()
+        for stage, first_days in before.ongoing.items():
+            for began, keys in first_days.items():
+                ongoing[stage][began] = packed_keys.without(ongoing[stage][began], keys)
+        for stage, first_days in now.ongoing.items():
+            of_stage = ongoing.setdefault(stage, {})
+            for began, keys in first_days.items():
+                of_stage[began] = of_stage.get(began, b"") + keys
         return _Tally(
             {
                 stage: {days: numbers for days, numbers in own.items() if numbers[0]}
                 for stage, own in over.items()
             },
-            {began: keys for began, keys in ongoing.items() if keys},
+            {
+                stage: {began: keys for began, keys in first_days.items() if keys}
+                for stage, first_days in ongoing.items()
+            },
             {stage: numbers for stage, numbers in results.items() if numbers[0]},
         )
 
@@ -215,12 +222,14 @@ class _Tally:
         # By stage and days, as in ``over``.
         found = {stage: dict(over) for stage, over in self.over.items()}
         not_over = dict.fromkeys(self.results, 0)
-        for (stage, began), keys in self.ongoing.items():
-            days, number = (day - began).days, keys.count(" ") + 1
+        today = day.toordinal()
+        for stage, first_days in self.ongoing.items():
             of_stage = found.setdefault(stage, {})
-            stays, moved = of_stage.get(days, (0, 0))
-            of_stage[days] = stays + number, moved
-            not_over[stage] += number
+            for began, keys in first_days.items():
+                number = packed_keys.count(keys)
+                stays, moved = of_stage.get(today - began, (0, 0))
+                of_stage[today - began] = stays + number, moved
+                not_over[stage] += number
         summaries = {
             stage: _summary(found[stage], not_over[stage], results)
             for stage, results in self.results.items()
@@ -231,10 +240,12 @@ class _Tally:
             if one.usual_days is not None and one.moved >= ENOUGH
         }
         waiting = [
-            sql.uuid_of(key)
-            for (stage, began), keys in self.ongoing.items()
-            if stage in usual and (day - began).days > usual[stage]
-            for key in keys.split()
+            key
+            for stage, first_days in self.ongoing.items()
+            if stage in usual
+            for began, keys in first_days.items()
+            if today - began > usual[stage]
+            for key in packed_keys.unpack(keys)
         ]
         return Stays(summaries, waiting)
 
@@ -390,9 +401,9 @@ def _read(moment: datetime | None, only: RawSQL | None = None) -> _Tally:
     """``moment`` and ``only`` as in ``_stays_sql``."""
     stays, params = _stays_sql(moment, only)
     over: dict[str, dict[int, tuple[int, ...]]] = {}
-    ongoing: dict[tuple[str, date], str] = {}
+    ongoing: dict[str, dict[int, bytes]] = {}
     results: dict[str, tuple[int, ...]] = {}
-    for stage, days, began, keys, *numbers in sql.fetch(
+    for stage, days, began, keys, *numbers in sql.fetch_in_parts(
         f"""
         WITH stays AS MATERIALIZED ({stays})
         SELECT stage, {sql.days_between("began", "until")}, NULL, NULL,
@@ -408,7 +419,8 @@ def _read(moment: datetime | None, only: RawSQL | None = None) -> _Tally:
         if days is not None:
             over.setdefault(stage, {})[int(days)] = int(numbers[0]), int(numbers[1])
         elif began is not None:
-            ongoing[stage, sql.date_of(began)] = keys
+            first_day = sql.date_of(began).toordinal()
+            ongoing.setdefault(stage, {})[first_day] = packed_keys.pack(keys)
         else:
             results[stage] = tuple(map(int, numbers))
     return _Tally(over, ongoing, results)

@@ -21,7 +21,7 @@ from dashboard.metrics.comparison import (
 from dashboard.metrics.moved import kept_moved, moved, restored_sql
 from dashboard.metrics.portfolio import Portfolio
 from dashboard.metrics.sums import Adder, Members, SharedRow, Total
-from oegen.core.sql import Values, fetch, text_of
+from oegen.core.sql import Values, fetch
 from pipelines.choices import CapacityBasis, Outcome
 from pipelines.querysets import DONE, ENDED, HELD, NO_DATE, OPEN, ZERO, Megawatts, mw_of
 
@@ -253,17 +253,15 @@ def rag_moves(now: Portfolio) -> list[RagMove]:
 def _moves_of_shared(now: Portfolio) -> Adder:
     """What has to be added for the shared facilities of compared pipelines, which are counted as if
     these had the ratings that they have now."""
-    keys = now.differing
-    if keys is None:
-        return _moves_of(now.sums.facilities.values(), moved(now).were_rated)
+    if now.differing is None:
+        return _moves_of(now.sums.facilities, moved(now).were_rated)
     known, found = kept_moved(now).were_rated, moved(now).were_rated
-    then, here = now.kept_sums.facilities, now.sums.facilities
     result: Adder = now.keep_baseline(
-        lambda kept: _moves_of(then.values(), known).added_up(), "moves of shared"
+        lambda kept: _moves_of(kept.shared_facilities(), known).added_up(), "moves of shared"
     ).added_up()
-    written = now.sums.facilities_of(map(text_of, keys))
-    result.extend(_moves_of((then[one] for one in written if one in then), known), sign=-1)
-    result.extend(_moves_of((here[one] for one in written if one in here), found))
+    written = now.written_facilities
+    result.extend(_moves_of((then for then, _ in written), known), sign=-1)
+    result.extend(_moves_of((here for _, here in written), found))
     return result
 
 

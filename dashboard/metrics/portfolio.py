@@ -20,21 +20,25 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, nullco
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cached_property
+from itertools import chain, groupby
+from operator import attrgetter, neg
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
 from django.core.exceptions import EmptyResultSet
+from django.db import connection
 from django.db.models import Q
 
 from dashboard.metrics.columns import KEYS, STATE_KEYS, Column, Condition
 from dashboard.metrics.comparison import Comparison, compare
 from dashboard.metrics.fact_rows import EVERYTHING, added_up, as_keys, select_facts
-from dashboard.metrics.sums import Adder, Numbers, SharedRow, SumRow, Sums, Total
+from dashboard.metrics.sums import Adder, Members, Numbers, SharedRow, SumRow, Sums, Total
 from dashboard.metrics.tables import analyse, new_table_name, temporary_table
 from oegen.asof import as_of
 from oegen.core import clock
 from oegen.core.caching import hold, keep
-from oegen.core.sql import Values, fetch, fetch_each
+from oegen.core.database import as_one_value, each_key_sql
+from oegen.core.sql import Values, fetch, fetch_each, fetch_in_parts
 from pipelines.facts.kept import Baseline, baseline, facts_version
 from pipelines.facts.spans import Span, begun_since, ended_since, valid_at
 from pipelines.models import Fact
@@ -42,6 +46,9 @@ from pipelines.querysets import ConditionsQuerySet, part_of
 from pipelines.stays import Stays, stays_of_all
 
 T = TypeVar("T")
+
+#: Fetches the rows of SQL with parameters.
+Fetch = Callable[[str, Values], Iterator[Values]]
 
 #: The columns of facts that totals need, as in ``SharedRow``, and ``SHARED``.
 LINKED = (
@@ -146,14 +153,34 @@ class Portfolio:
         if not self._own_day:
             return self.sums
         with self.reading():
-            return _read_sums_by_state(self)
+            return _read_totals(self, STATE_KEYS)
 
     @cached_property
     def kept_sums(self) -> Sums:
-        """Those of ``kept``, of all pipelines."""
-        until = valid_at(self._baseline.until)
+        """Those of ``kept``, of all pipelines, for totals alone."""
         version = self._version or ()
-        return hold(lambda: _read_sums(self, until), "sums", *version)
+        return hold(lambda: _read_totals(self.kept, fetch=fetch_in_parts), "sums", *version)
+
+    def shared_facilities(self) -> Iterator[Members]:
+        return _read_facilities(self, fetch=fetch_in_parts)
+
+    @cached_property
+    def written_facilities(self) -> list[tuple[Members, Members]]:
+        """The rows of each shared facility of ``differing`` pipelines: those that are kept, and
+        those of now."""
+        if not self.differing:
+            return []
+        keys = each_key_sql(connection.vendor, "uuid")
+        theirs = f"SELECT facility_id FROM {Fact._meta.db_table} WHERE pipeline_id IN ({keys})"
+        params = (as_one_value(self.differing, connection.vendor),)
+        then, now = (
+            {
+                members[0].facility: members
+                for members in _read_facilities(found, f"facility_id IN ({theirs})", params)
+            }
+            for found in (self.kept, self)
+        )
+        return [(then.get(key, ()), now.get(key, ())) for key in then.keys() | now.keys()]
 
     def total(self, *where: Condition) -> Total:
         def compute(found: Portfolio) -> Total:
@@ -225,7 +252,7 @@ def portfolio(
             )
             if selected and day:
                 # Not later, because the tables as of that day would be made again.
-                vars(found).update(sums_by_state=_read_sums_by_state(found))
+                vars(found).update(sums_by_state=_read_totals(found, STATE_KEYS))
         yield found
 
 
@@ -247,33 +274,55 @@ def _selected_table(selected: ConditionsQuerySet, tables: ExitStack) -> str:
 def _sums_of(found: Portfolio) -> Sums:
     """The sums of the filtered pipelines. Those of all at present are those of the baseline, which
     are held, with what was written since."""
-    if found._version is None or found.moment:
+    if found.differing is None:
         return _read_sums(found)
     until = found._baseline.until
-    begun, ended = _read_sums(found, begun_since(until)), _read_sums(found, ended_since(until))
-    return found.kept_sums - ended + begun
+    ended, begun = (_read_rows(found, span) for span in (ended_since(until), begun_since(until)))
+    rows = chain(map(neg, ended), begun)
+    return found.kept_sums.changed(rows, found.written_facilities)
 
 
-def _read_sums_by_state(found: Portfolio) -> Sums:
-    return _read_sums(found, keys=STATE_KEYS).without_rows()
+def _read_sums(found: Portfolio) -> Sums:
+    rows = tuple(_read_rows(found, valid_at(found.moment)))
+    return Sums(rows, tuple(_read_facilities(found)))
 
 
-def _read_sums(found: Portfolio, span: Span | None = None, keys: tuple[Column, ...] = KEYS) -> Sums:
-    span = span or valid_at(found.moment)
-    grouped, params = added_up(span, found.selected, keys)
-    columns = (*keys, *LINKED[:-1], Column.FIRST_ROW_OF_TECHNOLOGY)
-    rows, shared_params = found.facts(*columns, where=Q(is_shared=True), span=span)
-    shared = f"SELECT {as_keys(columns)} FROM ({rows}) AS facts"
+def _read_totals(
+    found: Portfolio, keys: tuple[Column, ...] = KEYS, fetch: Fetch = fetch_each
+) -> Sums:
+    rows = _read_rows(found, valid_at(found.moment), keys)
+    return Sums.for_totals(rows, _read_facilities(found, keys=keys, fetch=fetch), keys)
+
+
+def _read_rows(found: Portfolio, span: Span, keys: tuple[Column, ...] = KEYS) -> Iterator[SumRow]:
     width = len(keys)
-    return Sums.of(
-        (
-            SumRow(row[:width], basis, int(pipelines), int(of_technology), numbers_from(numbers))
-            for row in fetch_each(grouped, params)
-            for basis, pipelines, of_technology, *numbers in [row[width:]]
-        ),
-        (SharedRow(row[:width], *row[width:]) for row in fetch_each(shared, shared_params)),
-        keys,
+    for row in fetch_each(*added_up(span, found.selected, keys)):
+        basis, pipelines, of_technology, *numbers = row[width:]
+        counts = int(pipelines), int(of_technology)
+        yield SumRow(row[:width], basis, *counts, numbers_from(numbers))
+
+
+def _read_facilities(
+    found: Portfolio,
+    where: str = "",
+    params: Values = (),
+    *,
+    keys: tuple[Column, ...] = KEYS,
+    fetch: Fetch = fetch_each,
+) -> Iterator[Members]:
+    """The shared facilities of which rows meet a further condition in SQL, by default all."""
+    width, columns = len(keys), (*keys, *LINKED[:-1], Column.FIRST_ROW_OF_TECHNOLOGY)
+    facts, facts_params = found.facts(*columns, where=Q(is_shared=True))
+    condition = f"WHERE {where}" if where else ""
+    rows = fetch(
+        f"SELECT {as_keys(columns)} FROM ({facts}) AS facts {condition} ORDER BY facts.facility_id",
+        facts_params + params,
     )
+    # One object for equal keys, of which there are thousands.
+    known: dict[Values, Values] = {}
+    shared = (SharedRow(known.setdefault(row[:width], row[:width]), *row[width:]) for row in rows)
+    for _, members in groupby(shared, attrgetter("facility")):
+        yield tuple(members)
 
 
 def totals_by_link(facts: str, links: str, key: str, *, params: Values = ()) -> dict[Any, Total]:

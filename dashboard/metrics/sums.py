@@ -9,7 +9,7 @@ highest counts. So the rows of shared facilities, which are few, are kept one by
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -103,80 +103,34 @@ Members = tuple[SharedRow, ...]
 
 @dataclass(frozen=True)
 class Sums:
-    """``facilities`` are the shared ones, by id. ``keys`` are the columns whose values the rows
-    have as theirs."""
+    """``facilities`` are the shared ones. ``keys`` are the columns whose values the rows have as
+    theirs."""
 
     rows: tuple[SumRow, ...]
-    facilities: dict[str, Members]
+    facilities: tuple[Members, ...]
     keys: tuple[Column, ...] = KEYS
 
     @classmethod
-    def of(
-        cls,
-        rows: Iterable[SumRow],
-        shared: Iterable[SharedRow],
-        keys: tuple[Column, ...] = KEYS,
+    def for_totals(
+        cls, rows: Iterable[SumRow], facilities: Iterable[Members], keys: tuple[Column, ...] = KEYS
     ) -> Sums:
-        facilities: dict[str, list[SharedRow]] = defaultdict(list)
-        # One object for equal values, of which there are thousands.
-        known: dict[object, object] = {}
-        for row in shared:
-            one = SharedRow._make(map(known.setdefault, row, row))
-            facilities[one.facility].append(one)
-        members = {key: tuple(own) for key, own in facilities.items()}
-        return cls(tuple(rows), members, keys)
-
-    def __add__(self, other: Sums) -> Sums:
-        facilities = {
-            key: self.facilities.get(key, ()) + members for key, members in other.facilities.items()
-        }
-        return self._with(other.rows, facilities)
-
-    def __sub__(self, other: Sums) -> Sums:
-        """Without the facts of ``other``, which are among these."""
-        facilities = {
-            key: tuple(member for member in self.facilities[key] if member not in members)
-            for key, members in other.facilities.items()
-        }
-        return self._with(tuple(-row for row in other.rows), facilities)
-
-    def _with(self, more: tuple[SumRow, ...], facilities: dict[str, Members]) -> Sums:
-        """With ``more`` rows, and these ``facilities`` as they are now."""
-        together = {**self.facilities, **facilities}
-        kept = {key: members for key, members in together.items() if members}
-        result = Sums(self.rows + more, kept, self.keys)
-        changed = {
-            key: (self.facilities.get(key, ()), members) for key, members in facilities.items()
-        }
-        # What these add up to is known but for what is new.
-        vars(result)["_before"] = self, more, changed
+        """With the same totals in a fraction of the memory, but without what they are made of."""
+        result = cls((), (), keys)
+        vars(result)["_index"] = _Index(rows, facilities)
         return result
 
-    def facilities_of(self, pipelines: Iterable[str]) -> set[str]:
-        """The keys of the shared facilities that any of the pipelines has; and of those that
-        changed, if these sums were made of others."""
-        if before := vars(self).get("_before"):
-            known, _, changed = before
-            return cast("set[str]", known.facilities_of(pipelines) | changed.keys())
-        return {key for one in pipelines for key in self._facilities_of_each.get(one, ())}
-
-    @cached_property
-    def _facilities_of_each(self) -> dict[str, list[str]]:
-        keys: dict[str, list[str]] = defaultdict(list)
-        for key, members in self.facilities.items():
-            for row in members:
-                keys[row.pipeline].append(key)
-        return keys
-
-    def without_rows(self) -> Sums:
-        """The same totals in a fraction of the memory; nothing can be added or subtracted."""
-        result = Sums((), {}, self.keys)
-        vars(result)["_index"] = self._index
+    def changed(
+        self, rows: Iterable[SumRow], facilities: Collection[tuple[Members, Members]]
+    ) -> Sums:
+        """With more ``rows``, and shared ``facilities`` that had some rows and now have others; for
+        totals alone, as of ``for_totals``."""
+        result = Sums((), (), self.keys)
+        vars(result)["_before"] = self, tuple(rows), facilities
         return result
 
     @cached_property
     def _index(self) -> _Index:
-        return _Index(self)
+        return _Index(self.rows, self.facilities)
 
     def totals_by(self, *keys: Column, where: Iterable[Condition] = ()) -> dict[Values, Total]:
         """The total of each group by the values of ``keys``, which are some of those of the sums. A
@@ -204,13 +158,13 @@ class Sums:
         read, selects = values_of(keys, self.keys), selector(where, self.keys)
         by_technology = Column.TECHNOLOGY in keys
         if before := vars(self).get("_before"):
-            known, more, changed = before
+            known, more, facilities = before
             sums: Adder = known.added_by(*keys, where=where, distinct=distinct)
             for row in more:
                 if selects(row.keys):
                     pipelines = row.pipelines_of_technology if by_technology else row.pipelines
                     sums.add(read(row.keys), row.basis, pipelines, row.numbers)
-            for was, now in changed.values():
+            for was, now in facilities:
                 for members, sign in ((was, -1), (now, 1)):
                     placed = [
                         (read(one.keys) if selects(one.keys) else None, one) for one in members
@@ -246,7 +200,7 @@ class _Index:
     group, the excess is subtracted again.
     """
 
-    def __init__(self, sums: Sums) -> None:
+    def __init__(self, rows: Iterable[SumRow], facilities: Iterable[Members]) -> None:
         #: The distinct keys, numbered from 0.
         self.places: dict[Values, int] = {}
         #: By place and basis: the numbers of pipelines, by technology too, and ``Numbers``.
@@ -255,18 +209,18 @@ class _Index:
         self.pairs: dict[Values, tuple[int, ...]] = {}
         #: The places, and the rows with their numbers, of facilities of more pipelines.
         self.larger: list[tuple[list[int], list[tuple[SharedRow, Numbers]]]] = []
-        rows, pairs = self._grouped(sums.rows), defaultdict(list)
-        for rows_of_one in sums.facilities.values():
+        grouped, pairs = self._grouped(rows), defaultdict(list)
+        for rows_of_one in facilities:
             members = [(row, numbers_of([row])) for row in rows_of_one]
             places = [self._place(row.keys) for row in rows_of_one]
             for place, (shared, numbers) in zip(places, members, strict=True):
                 own = (shared.first_row, shared.first_row_of_technology, *numbers)
-                _append(rows[place, shared.basis], own)
+                _append(grouped[place, shared.basis], own)
             if len(members) == 2:
                 pairs[(*places, members[0][0].basis)].append(_excess(members))
             else:
                 self.larger.append((places, members))
-        self.rows = {key: _total_of(own) for key, own in rows.items()}
+        self.rows = {key: _total_of(own) for key, own in grouped.items()}
         self.pairs = {key: _total_of(own) for key, own in pairs.items()}
 
     def _grouped(self, rows: Iterable[SumRow]) -> dict[Values, list[tuple[int, ...]]]:

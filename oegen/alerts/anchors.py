@@ -9,7 +9,6 @@ ANCHOR_KEY. The administrators of this host can read it and sign.
 
 from __future__ import annotations
 
-import base64
 import json
 import logging
 import os
@@ -21,14 +20,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.utils import timezone
 
-from oegen.alerts import slack
+from oegen.alerts import anchor_keys, slack
+from oegen.alerts.anchor_keys import AnchorError
 from oegen.alerts.channels import SendError
 from oegen.audit import seals
 from oegen.audit.changesets import ChangeSet
@@ -47,10 +44,6 @@ MAX_MESSAGE_LENGTH = 30_000
 
 #: The number of open findings that an anchor lists; it counts the rest.
 MAX_LISTED = 100
-
-
-class AnchorError(Exception):
-    """A file is not an anchor, or can't be written; the text is shown to the user."""
 
 
 @dataclass(frozen=True)
@@ -106,9 +99,8 @@ class Anchor:
                 for one in Acknowledgement.objects.order_by("created_at", "pk")
             ],
         }
-        key = signing_key()
-        facts["public_key"] = encoded(key.public_key())
-        facts["signature"] = base64.b64encode(key.sign(_signed_text(facts))).decode()
+        facts["public_key"] = anchor_keys.public_key()
+        facts["signature"] = anchor_keys.sign(_signed_text(facts))
         return facts
 
     def findings(self, public_key: str = "") -> Iterator[Finding]:
@@ -125,7 +117,7 @@ class Anchor:
             "the record of security events",
         )
         if "signature" in self.facts:
-            yield from self._signature_findings(public_key or encoded(signing_key().public_key()))
+            yield from self._signature_findings(public_key)
 
     @staticmethod
     def _chain_findings(noun, number, anchored, rows, what) -> Iterator[Finding]:
@@ -147,6 +139,7 @@ class Anchor:
             )
 
     def _signature_findings(self, public_key: str) -> Iterator[Finding]:
+        public_key = public_key or anchor_keys.public_key()
         if self.facts.get("public_key") != public_key:
             yield Finding(
                 "The anchor",
@@ -156,60 +149,14 @@ class Anchor:
                 public_key,
             )
             return
-        try:
-            key = Ed25519PublicKey.from_public_bytes(base64.b64decode(public_key))
-            key.verify(base64.b64decode(self.facts["signature"]), _signed_text(self.facts))
-        except (InvalidSignature, ValueError, TypeError):
+        text = _signed_text(self.facts)
+        if not anchor_keys.is_signed(text, self.facts["signature"], public_key):
             yield Finding("The anchor", "its signature does not fit what it says")
 
 
 def _signed_text(facts: dict[str, Any]) -> bytes:
     facts = {name: value for name, value in facts.items() if name != "signature"}
     return json.dumps(facts, sort_keys=True, separators=(",", ":")).encode()
-
-
-def encoded(key: Ed25519PublicKey) -> str:
-    raw = key.public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
-    return base64.b64encode(raw).decode()
-
-
-def signing_key() -> Ed25519PrivateKey:
-    """ANCHOR_KEY, or the key file in VAR_DIR, which is created if it is missing.
-
-    Raises AnchorError.
-    """
-    path = settings.VAR_DIR / "anchor-key"
-    try:
-        text = settings.ANCHOR_KEY or _key_file(path)
-        key = serialization.load_pem_private_key(text.encode(), password=None)
-    except OSError as error:
-        raise AnchorError(f"{path} can't be read or made: {error.strerror}.") from error
-    except (ValueError, TypeError) as error:
-        raise AnchorError(f"{'ANCHOR_KEY' if settings.ANCHOR_KEY else path} is no key.") from error
-    if not isinstance(key, Ed25519PrivateKey):
-        raise AnchorError("The anchor's key is no Ed25519 key.")
-    return key
-
-
-def _key_file(path: Path) -> str:
-    if not path.exists():
-        pem = Ed25519PrivateKey.generate().private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent)  # Readable by its owner only.
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(pem)
-            # If several processes do this at once, the first one wins.
-            os.link(name, path)
-        except FileExistsError:
-            pass
-        finally:
-            Path(name).unlink()
-    return path.read_text()
 
 
 def write(facts: dict[str, Any], path: Path) -> None:

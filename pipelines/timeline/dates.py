@@ -162,9 +162,9 @@ def _days_then(keys: Sequence[UUID], day: date) -> dict[UUID, dict[UUID, date | 
     ):
         if kind_of_row != audit.REMOVED:
             found[pipeline][kind] = actual or forecast
-    columns = ("id", *FIELD_OF_KIND.values())
+    fields = FIELD_OF_KIND.values()
     for kind_of_row, key, *days in _versions_then(
-        Pipeline, "id", *columns, keys=keys, moment=moment
+        Pipeline, "id", "id", *fields, keys=keys, moment=moment
     ):
         if kind_of_row != audit.REMOVED:
             found[key] |= zip(FIELD_OF_KIND, days, strict=True)

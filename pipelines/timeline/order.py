@@ -16,7 +16,7 @@ from django.db.models.functions import RowNumber
 
 from counterparties.models import Counterparty
 from oegen import asof
-from oegen.core import clock, sql
+from oegen.core import clock, packed_keys, sql
 from oegen.models import User
 from oegen.search.ordering import natural
 from pipelines.choices import CapacityBasis
@@ -32,8 +32,6 @@ from pipelines.models import (
 from pipelines.querysets import NO_FACILITY, ZERO, Capacity, PipelineQuerySet, mw_of
 from pipelines.reference import LEAD_DEVELOPER_ID
 from pipelines.vocabulary import TECHNOLOGY_ORDER, milestone_kinds, stages, technologies
-
-KEY_BYTES = 16
 
 #: Years that are further than so many times the distance between the quartiles from these are left
 #: out of the time axis: the usual fence of what is far out.
@@ -67,8 +65,8 @@ class Group:
 class Order:
     """All pipelines of a timeline: the groups one after another, each by RTB date and name.
 
-    ``keys`` has ``KEY_BYTES`` for each pipeline, which a cache keeps in less space than UUIDs.
-    ``years`` are the first and the last of the time axis; ``capacity`` is that of all facilities.
+    ``keys`` are packed (oegen.core.packed_keys). ``years`` are the first and the last of the time
+    axis; ``capacity`` is that of all facilities.
     """
 
     groups: list[Group]
@@ -77,14 +75,10 @@ class Order:
     years: tuple[int, int]
 
     def __len__(self) -> int:
-        return len(self.keys) // KEY_BYTES
+        return packed_keys.count(self.keys)
 
     def part(self, start: int, size: int) -> list[UUID]:
-        end = min(start + size, len(self))
-        return [
-            UUID(bytes=self.keys[KEY_BYTES * place : KEY_BYTES * (place + 1)])
-            for place in range(start, end)
-        ]
+        return packed_keys.unpack(packed_keys.part(self.keys, start, size))
 
 
 class Plant(NamedTuple):
@@ -172,7 +166,7 @@ class _Bucket:
 def read_order(pipelines: PipelineQuerySet, group_by: GroupBy, vocabulary: Vocabulary) -> Order:
     """One statement whatever the number of pipelines, and one for the groups' names."""
     buckets: dict[Any, _Bucket] = defaultdict(lambda: _Bucket(vocabulary))
-    years: Counter[int | None] = Counter()
+    years: Counter[Any] = Counter()
     previous = None
     rows = _read_ordered(pipelines, group_by)
     for key, value, began, ends, technology, kw, kwh, facility in rows:
@@ -198,7 +192,7 @@ def read_order(pipelines: PipelineQuerySet, group_by: GroupBy, vocabulary: Vocab
         *(bucket.sums for bucket in buckets.values()), vocabulary.add_up(shared.values())
     )
     years.pop(None, None)
-    return Order(groups, capacity, bytes.fromhex("".join(keys).replace("-", "")), axis_years(years))
+    return Order(groups, capacity, packed_keys.pack("".join(keys)), axis_years(years))
 
 
 def _read_ordered(pipelines: PipelineQuerySet, group_by: GroupBy) -> list[sql.Values]:

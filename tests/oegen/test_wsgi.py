@@ -11,7 +11,7 @@ LOADED = """
 import sys
 import oegen.wsgi
 from django.db import connection
-rare = {"pyproj", "slack_sdk", "xlsxwriter", "pyarrow", "deltalake", "openai"}
+rare = {"cryptography", "deltalake", "openai", "pyarrow", "pyproj", "slack_sdk", "xlsxwriter"}
 print("dashboard.views" in sys.modules, rare & set(sys.modules) or None, connection.connection)
 """
 

@@ -10,11 +10,14 @@ import base64
 import secrets
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.utils.crypto import salted_hmac
 from standardwebhooks import Webhook as Signer
+
+if TYPE_CHECKING:
+    from cryptography.fernet import MultiFernet
 
 PREFIX = "whsec_"
 
@@ -43,6 +46,8 @@ def encrypt(secret: str) -> str:
 
 def decrypt(stored: str) -> str:
     """Raises SecretLostError."""
+    from cryptography.fernet import InvalidToken
+
     try:
         return _keys().decrypt(stored.encode()).decode()
     except InvalidToken as error:
@@ -63,6 +68,9 @@ def signed_headers(
 
 
 def _keys() -> MultiFernet:
+    # Not for the processes that sign nothing: it takes 3 MB.
+    from cryptography.fernet import Fernet, MultiFernet
+
     peppers = settings.API_TOKEN_PEPPERS
     sources: list[str | None] = [peppers[version] for version in sorted(peppers, reverse=True)]
     sources.append(None)  # SECRET_KEY.
