@@ -20,7 +20,7 @@ from oegen.core import clock, packed_keys, sql
 from oegen.core.caching import keep
 from oegen.core.database import key_set
 from oegen.core.sql import Values
-from oegen.models import AuditedModel
+from oegen.models import AuditedModel, ChangeSet
 from pipelines.choices import Outcome
 from pipelines.facts.intervals import FOREVER
 
@@ -341,8 +341,18 @@ def _tally_of_all(moment: datetime | None) -> _Tally:
 def _are_other_stages(since: datetime, until: datetime) -> bool:
     """Whether a stage was written in between, other than by the set-up."""
     _, stage = _models()
-    written = audit.history_model(stage).objects.exclude(change_set__source=audit.Source.MIGRATION)
-    return written.filter(history_date__gte=since, history_date__lt=until).exists()
+    return bool(
+        sql.fetch(
+            f"""
+            SELECT 1 FROM {_history_of(stage)} AS written
+            WHERE history_date >= %s AND history_date < %s AND NOT EXISTS (
+                SELECT 1 FROM {ChangeSet._meta.db_table} AS change_sets
+                WHERE change_sets.id = change_set_id AND source = '{audit.Source.MIGRATION}'
+            ) LIMIT 1
+            """,  # noqa: S608 - no user input
+            sql.adapted(since, until),
+        )
+    )
 
 
 def _version_of(moment: datetime | None) -> Values:

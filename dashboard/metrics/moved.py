@@ -22,7 +22,7 @@ from dashboard.metrics.comparison import WAS, Comparison
 from dashboard.metrics.kinds import AT_BOTH_ENDS, COUNTED, KINDS
 from dashboard.metrics.portfolio import Portfolio, numbers_from, sums_of_facts
 from oegen import audit
-from oegen.asof import table
+from oegen.asof import stored_table
 from oegen.core import clock
 from oegen.core.sql import Values, by_code_point, date_of, days_between, fetch, text_of, uuid_of
 from pipelines.facts.kept import MAX_DIFFERING
@@ -210,7 +210,8 @@ def restored_sql(now: Portfolio, ends: Comparison) -> str:
     """SQL for the ids of the pipelines that exist later, did not exist earlier, but have older
     history rows: they were removed and restored."""
     since = connection.ops.adapt_datetimefield_value(clock.end_of(now.day_before))
-    history = table(audit.history_model(Pipeline))
+    # The whole of it: what is asked for is from before the day of the page.
+    history = stored_table(audit.history_model(Pipeline))
     return f"""
         SELECT DISTINCT later.id FROM {ends.later} AS later
         WHERE NOT EXISTS (SELECT 1 FROM {ends.earlier} AS earlier WHERE earlier.id = later.id)

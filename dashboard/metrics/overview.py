@@ -4,8 +4,10 @@ together and cached until records change."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date
+from functools import cache as once
 from typing import Any
 
 from dashboard.metrics.attention import Attention, attention
@@ -38,8 +40,7 @@ from dashboard.metrics.totals import (
 )
 from infopoints.models import InformationPoint
 from infopoints.querysets import InformationPointQuerySet
-from oegen.core import caching
-from oegen.core.caching import cache_key
+from oegen.core.caching import keep
 from pipelines.facts.kept import figures_version
 from pipelines.querysets import ConditionsQuerySet
 
@@ -116,26 +117,20 @@ def overview(
 
     ``filters`` is the part of the cache key that identifies the selection; empty if unfiltered.
     Both parts are cached as long as ``version`` is the same, by default ``overview_key``, up to
-    ``caching.CACHE_SECONDS``.
+    ``CACHE_SECONDS``.
     """
-    parts = {"answer": _answer, tab: TABS[tab]}
     version = version or overview_key(since, filters=filters)
-    keys = {part: cache_key(part, *version) for part in parts}
+    with ExitStack() as portfolios:
 
-    def cached() -> dict[str, Any]:
-        return {part: caching.read(key) for part, key in keys.items()}
+        @once
+        def both() -> tuple[Portfolio, Portfolio]:
+            before = portfolios.enter_context(portfolio(select, since))
+            return before, portfolios.enter_context(portfolio(select, before=before))
 
-    found = cached()
-    if None in found.values():
-        with caching.computing(cache_key("overview", *version)):
-            found = cached()
-            if None in found.values():
-                with portfolio(select, since) as before, portfolio(select, before=before) as now:
-                    for part, read in parts.items():
-                        if found[part] is None:
-                            found[part] = read(before, now, filters)
-                            caching.write(keys[part], found[part])
-    return Overview(*found.values())
+        return Overview(
+            keep(lambda: _answer(*both(), filters), "answer", *version),
+            keep(lambda: TABS[tab](*both(), filters), tab, *version),
+        )
 
 
 def overview_key(since: date, *, filters: str) -> tuple[object, ...]:

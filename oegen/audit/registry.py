@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
@@ -41,13 +42,19 @@ def history_model(model: type[AuditedModel]) -> type[Row]:
     return history
 
 
-def table_version(*models: type[AuditedModel]) -> list[object]:
+def _up_to_the_day(model: type[Any]) -> str:
+    """In quotes, so that on a past page it is the history up to that day."""
+    return f'"{model._meta.db_table}"'
+
+
+def table_version(
+    *models: type[AuditedModel], table: Callable[[type[Any]], str] = _up_to_the_day
+) -> list[object]:
     """What changes with each write of a record of these models, because history only grows: a part
-    of cache keys."""
+    of cache keys. ``table`` names that of a history model in SQL."""
     columns = []
     for model in models:
-        # In quotes, so that on a past page it is the history up to that day.
-        rows = f'"{history_model(model)._meta.db_table}"'
+        rows = table(history_model(model))
         columns += [
             f"(SELECT COUNT(*) FROM {rows})",  # noqa: S608
             f"(SELECT digest FROM {rows} ORDER BY history_id DESC LIMIT 1)",  # noqa: S608

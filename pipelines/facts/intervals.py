@@ -168,7 +168,7 @@ class PipelineHistory(NamedTuple):
         return max(sales).effective_on if sales else None
 
     def progress(self, since: datetime, state: PipelineState) -> Progress:
-        rtb = next(iter(valid_after(since, self.rtb)), None)
+        rtb = first_after(since, self.rtb)
         milestones = valid_after(since, self.milestones)
         due = [one.due_on for one in milestones if one.due_on]
         return Progress(
@@ -193,6 +193,11 @@ class FacilityLink(NamedTuple):
 def valid_after(since: datetime, versions: Iterable[Version[Values]]) -> list[Values]:
     """The values of the versions that are valid right after that time."""
     return [values for begun, ended, values in versions if begun <= since < ended]
+
+
+def first_after(since: datetime, versions: Iterable[Version[Values]]) -> Values | None:
+    """The values of the first version that is valid right after that time; None if none is."""
+    return next((values for begun, ended, values in versions if begun <= since < ended), None)
 
 
 def intervals_of(history: PipelineHistory, links: Iterable[FacilityLink]) -> list[Interval]:
@@ -241,7 +246,7 @@ def _intervals_between(
     history: PipelineHistory,
     links: Iterable[FacilityLink],
 ) -> Iterator[Interval]:
-    state = next(iter(valid_after(since, history.states)), None)
+    state = first_after(since, history.states)
     if state is None:
         return
     shared_by_all = (since, until, state, history.progress(since, state), history.sold_on(since))
@@ -249,7 +254,7 @@ def _intervals_between(
     for link in links:
         if not link.version.since <= since < link.version.until:
             continue
-        facility = next(iter(valid_after(since, link.facility_versions)), None)
+        facility = first_after(since, link.facility_versions)
         if facility is None:
             continue
         yield Interval(

@@ -86,9 +86,11 @@ def facts_version(day: date, until: datetime) -> tuple[object, ...]:
     ``day``.
 
     Read it before what is to be cached: with a concurrent write, newer figures then get an older
-    key, never the reverse. Outside ``as_of`` an earlier day it takes less time and says no less.
+    key, never the reverse.
     """
-    return day, *_version_until(until), *table_version(Stage, Technology)
+    # Of all versions, also on a past page: few are written, and views of the past take longer.
+    vocabularies = table_version(Stage, Technology, table=asof.stored_table)
+    return day, *_version_until(until), *vocabularies
 
 
 def _version_until(until: datetime) -> tuple[object, ...]:

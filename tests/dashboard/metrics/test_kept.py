@@ -16,7 +16,7 @@ from oegen.core import clock
 from oegen.core.caching import uncached
 from pipelines import stays
 from pipelines.facts import kept
-from pipelines.models import FactRevision, Pipeline, PipelineFacility
+from pipelines.models import FactRevision, Pipeline, PipelineFacility, Stage
 from tests.support.builders import make_facility, make_pipeline
 from tests.support.player import FIRST_DAY, Clock, Player
 
@@ -109,6 +109,24 @@ def test_stays_of_who_moved_and_the_kept_others_are_those_read_at_once(
                 anew = stays._read(clock.past_moment()).stays(clock.today())
             assert found.summaries == anew.summaries
             assert sorted(found.waiting) == sorted(anew.waiting)
+
+
+def test_stays_of_a_day_are_by_the_order_that_the_stages_had_then(monkeypatch):
+    moments = Clock(monkeypatch)
+    moments.begin(FIRST_DAY)
+    pipeline = make_pipeline(stage="design")
+    moments.tick()
+    pipeline.stage = Stage.objects.get(code="procurement")
+    pipeline.save()
+    moments.begin(FIRST_DAY + timedelta(days=2))
+    design = Stage.objects.get(code="design")
+    design.order = pipeline.stage.order + 1
+    design.save()
+    # On the next day, so that what is kept of the morning has the new order.
+    moments.begin(FIRST_DAY + timedelta(days=3))
+    assert stays.stays_of_all(clock.today()).summaries["design"].went_on == 0
+    with as_of(FIRST_DAY):
+        assert stays.stays_of_all(clock.today()).summaries["design"].went_on == 1
 
 
 def test_the_overview_is_kept_until_something_is_written_that_figures_read(monkeypatch):
