@@ -13,7 +13,7 @@ from django_countries import countries
 from counterparties.models import ContactRole
 from oegen import audit
 from oegen.models import ChangeSet
-from pipelines.models import CounterpartyRole, MilestoneKind, Stage, Technology
+from pipelines.models import CounterpartyRole, GateSet, MilestoneKind, Stage, Technology
 from pipelines.reference import COMPLETED
 from tests.support.builders import (
     make_counterparty,
@@ -74,7 +74,7 @@ def other_values(model) -> dict:
         "ExternalReference": lambda: {"key": name},
         "Facility": lambda: by_name,
         "Gate": lambda: {"kind": MilestoneKind.objects.create(**coded)},
-        "GateSet": lambda: {**coded, "country": list(countries)[number % len(countries)].code},
+        "GateSet": lambda: {**coded, "country": a_free_country(number)},
         "InformationPoint": lambda: {"title": name},
         "InformationPointCounterparty": lambda: {"counterparty": make_counterparty(name)},
         "InformationPointPipeline": lambda: {"pipeline": make_pipeline(name)},
@@ -100,6 +100,13 @@ def other_values(model) -> dict:
         "StageTransition": lambda: {"effective_on": date(2000, 1, 1) + timedelta(number)},
         "Technology": lambda: coded,
     }[model.__name__]()
+
+
+def a_free_country(number: int) -> str:
+    """A country that no gate set has. The next number gives another one."""
+    taken = set(GateSet.objects.values_list("country", flat=True))
+    free = [country.code for country in countries if country.code not in taken]
+    return free[number % len(free)]
 
 
 def a_free_order(number: int) -> int:
