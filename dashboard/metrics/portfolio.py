@@ -26,7 +26,6 @@ from typing import Any, TypeVar, cast
 from uuid import UUID
 
 from django.core.exceptions import EmptyResultSet
-from django.db import connection
 from django.db.models import Q
 
 from dashboard.metrics.columns import KEYS, STATE_KEYS, Column, Condition
@@ -37,7 +36,7 @@ from dashboard.metrics.tables import analyse, new_table_name, temporary_table
 from oegen.asof import as_of
 from oegen.core import clock
 from oegen.core.caching import hold, keep
-from oegen.core.database import as_one_value, each_key_sql
+from oegen.core.database import key_set
 from oegen.core.sql import Values, fetch, fetch_each, fetch_in_parts
 from pipelines.facts.kept import Baseline, baseline, facts_version
 from pipelines.facts.spans import Span, begun_since, ended_since, valid_at
@@ -170,13 +169,13 @@ class Portfolio:
         those of now."""
         if not self.differing:
             return []
-        keys = each_key_sql(connection.vendor, "uuid")
-        theirs = f"SELECT facility_id FROM {Fact._meta.db_table} WHERE pipeline_id IN ({keys})"
-        params = (as_one_value(self.differing, connection.vendor),)
+        own = key_set(self.differing)
+        theirs = f"SELECT facility_id FROM {Fact._meta.db_table} WHERE pipeline_id IN ({own.sql})"
+        condition = f"facility_id IN ({theirs})"
         then, now = (
             {
                 members[0].facility: members
-                for members in _read_facilities(found, f"facility_id IN ({theirs})", params)
+                for members in _read_facilities(found, condition, tuple(own.params))
             }
             for found in (self.kept, self)
         )

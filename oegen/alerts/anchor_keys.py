@@ -14,26 +14,21 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 
 if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+        Ed25519PrivateKey,
+        Ed25519PublicKey,
+    )
 
 
 class AnchorError(Exception):
     """A file is not an anchor, or can't be written; the text is shown to the user."""
 
 
-def public_key() -> str:
+def encoded(key: Ed25519PublicKey) -> str:
     from cryptography.hazmat.primitives import serialization
 
-    raw = (
-        _signing_key()
-        .public_key()
-        .public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
-    )
+    raw = key.public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
     return base64.b64encode(raw).decode()
-
-
-def sign(text: bytes) -> str:
-    return base64.b64encode(_signing_key().sign(text)).decode()
 
 
 def is_signed(text: bytes, signature: str, key: str) -> bool:
@@ -49,7 +44,7 @@ def is_signed(text: bytes, signature: str, key: str) -> bool:
     return True
 
 
-def _signing_key() -> Ed25519PrivateKey:
+def signing_key() -> Ed25519PrivateKey:
     """ANCHOR_KEY, or the key file in VAR_DIR, which is created if it is missing.
 
     Raises AnchorError.

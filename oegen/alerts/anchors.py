@@ -9,6 +9,7 @@ ANCHOR_KEY. The administrators of this host can read it and sign.
 
 from __future__ import annotations
 
+import base64
 import json
 import logging
 import os
@@ -24,8 +25,8 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 from django.utils import timezone
 
-from oegen.alerts import anchor_keys, slack
-from oegen.alerts.anchor_keys import AnchorError
+from oegen.alerts import slack
+from oegen.alerts.anchor_keys import AnchorError, encoded, is_signed, signing_key
 from oegen.alerts.channels import SendError
 from oegen.audit import seals
 from oegen.audit.changesets import ChangeSet
@@ -99,8 +100,9 @@ class Anchor:
                 for one in Acknowledgement.objects.order_by("created_at", "pk")
             ],
         }
-        facts["public_key"] = anchor_keys.public_key()
-        facts["signature"] = anchor_keys.sign(_signed_text(facts))
+        key = signing_key()
+        facts["public_key"] = encoded(key.public_key())
+        facts["signature"] = base64.b64encode(key.sign(_signed_text(facts))).decode()
         return facts
 
     def findings(self, public_key: str = "") -> Iterator[Finding]:
@@ -117,7 +119,7 @@ class Anchor:
             "the record of security events",
         )
         if "signature" in self.facts:
-            yield from self._signature_findings(public_key)
+            yield from self._signature_findings(public_key or encoded(signing_key().public_key()))
 
     @staticmethod
     def _chain_findings(noun, number, anchored, rows, what) -> Iterator[Finding]:
@@ -139,7 +141,6 @@ class Anchor:
             )
 
     def _signature_findings(self, public_key: str) -> Iterator[Finding]:
-        public_key = public_key or anchor_keys.public_key()
         if self.facts.get("public_key") != public_key:
             yield Finding(
                 "The anchor",
@@ -150,7 +151,7 @@ class Anchor:
             )
             return
         text = _signed_text(self.facts)
-        if not anchor_keys.is_signed(text, self.facts["signature"], public_key):
+        if not is_signed(text, self.facts["signature"], public_key):
             yield Finding("The anchor", "its signature does not fit what it says")
 
 

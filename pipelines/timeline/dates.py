@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import F, Window
 from django.db.models.functions import RowNumber
 
 from oegen import audit
 from oegen.core import clock, sql
 from oegen.core.compiled import compiled, one_of
-from oegen.core.database import as_one_value, each_key_sql
+from oegen.core.database import key_set
+from oegen.models import AuditedModel
 from pipelines.choices import Outcome
 from pipelines.facts.models import Fact
 from pipelines.milestones import is_missed, is_reached
@@ -123,14 +123,14 @@ def _plants(keys: Sequence[UUID], vocabulary: Vocabulary) -> dict[UUID, list[Pla
 def _stays(keys: Sequence[UUID]) -> dict[UUID, list[Stay]]:
     """By effective date. What began and ended on one day is left out."""
     found: dict[UUID, list[Stay]] = defaultdict(list)
-    wanted = each_key_sql(connection.vendor, "uuid")
+    wanted = key_set(keys)
     for key, stage, began, until in sql.fetch(
         f"""
         SELECT pipeline_id, stage, began, until
-        FROM ({stays_sql(f"WHERE pipeline_id IN ({wanted})")}) AS stays
+        FROM ({stays_sql(f"WHERE pipeline_id IN ({wanted.sql})")}) AS stays
         WHERE until IS NULL OR until > began ORDER BY began
         """,  # noqa: S608 - SQL of our own
-        (as_one_value(keys, connection.vendor),),
+        tuple(wanted.params),
     ):
         end = None if until is None else sql.date_of(until)
         found[sql.uuid_of(key)].append(Stay(stage, sql.date_of(began), end))
@@ -155,20 +155,25 @@ def _days_now(pipelines: dict[UUID, Pipeline]) -> dict[UUID, dict[UUID, Days]]:
 def _days_then(keys: Sequence[UUID], day: date) -> dict[UUID, dict[UUID, date | None]]:
     """The days that milestones had at the end of the day, by pipeline and kind."""
     found: dict[UUID, dict[UUID, date | None]] = defaultdict(dict)
-    moment = clock.end_of(day)
     columns = ("pipeline_id", "kind_id", "actual_on", "forecast_on")
-    for kind_of_row, pipeline, kind, actual, forecast in _versions_then(
-        Milestone, "pipeline_id", *columns, keys=keys, moment=moment
+    for pipeline, kind, actual, forecast in _values_then(
+        day, keys, Milestone, "pipeline_id", *columns
     ):
-        if kind_of_row != audit.REMOVED:
-            found[pipeline][kind] = actual or forecast
-    fields = FIELD_OF_KIND.values()
-    for kind_of_row, key, *days in _versions_then(
-        Pipeline, "id", "id", *fields, keys=keys, moment=moment
-    ):
-        if kind_of_row != audit.REMOVED:
-            found[key] |= zip(FIELD_OF_KIND, days, strict=True)
+        found[pipeline][kind] = actual or forecast
+    for key, *days in _values_then(day, keys, Pipeline, "id", "id", *FIELD_OF_KIND.values()):
+        found[key] |= zip(FIELD_OF_KIND, days, strict=True)
     return found
+
+
+def _values_then(
+    day: date, keys: Sequence[UUID], model: type[AuditedModel], key_column: str, *columns: str
+) -> Iterator[list[Any]]:
+    """The columns of the records of these pipelines that existed at the end of the day, as they
+    were then."""
+    versions = _versions_then(model, key_column, *columns, keys=keys, moment=clock.end_of(day))
+    for kind, *values in versions:
+        if kind != audit.REMOVED:
+            yield values
 
 
 # What is asked for each part of a timeline ------------------------------------------------------
