@@ -11,6 +11,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from django.apps import apps
+from django.db import connection
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
@@ -20,7 +21,7 @@ from oegen.core import clock, packed_keys, sql
 from oegen.core.caching import keep
 from oegen.core.database import key_set
 from oegen.core.sql import Values
-from oegen.models import AuditedModel, ChangeSet
+from oegen.models import AuditedModel
 from pipelines.choices import Outcome
 from pipelines.facts.intervals import FOREVER
 
@@ -345,10 +346,8 @@ def _are_other_stages(since: datetime, until: datetime) -> bool:
         sql.fetch(
             f"""
             SELECT 1 FROM {_history_of(stage)} AS written
-            WHERE history_date >= %s AND history_date < %s AND NOT EXISTS (
-                SELECT 1 FROM {ChangeSet._meta.db_table} AS change_sets
-                WHERE change_sets.id = change_set_id AND source = '{audit.Source.MIGRATION}'
-            ) LIMIT 1
+            WHERE history_date >= %s AND history_date < %s AND {asof.not_by_set_up(connection)}
+            LIMIT 1
             """,  # noqa: S608 - no user input
             sql.adapted(since, until),
         )

@@ -3,6 +3,7 @@
 Imports ``search``, ``audit`` and ``core``.
 """
 
+from oegen.asof.statements import not_by_set_up
 from oegen.asof.tables import (
     as_of,
     data_version,
@@ -22,6 +23,7 @@ __all__ = [
     "first_entry",
     "keep_day",
     "keep_day_in",
+    "not_by_set_up",
     "register_past_rows",
     "stored_table",
     "table",

@@ -18,6 +18,16 @@ def stored(model: type[Model], connection) -> str:
     return f'"{schema}"."{model._meta.db_table}"'
 
 
+def not_by_set_up(connection) -> str:
+    """The condition on a history row that the set-up did not write it."""
+    set_up = f"""
+            SELECT 1 FROM {stored(ChangeSet, connection)} AS change_sets
+            WHERE change_sets.id = change_set_id
+              AND change_sets.source = '{audit.Source.MIGRATION}'
+        """  # noqa: S608
+    return f"NOT EXISTS ({set_up})"
+
+
 def columns_of(model: type[Model], prefix: str = "") -> str:
     """Column names, not ``*``: the column order of an altered table differs."""
     return ", ".join(f'{prefix}"{field.column}"' for field in model._meta.concrete_fields)
@@ -144,13 +154,7 @@ class PastRows:
         later = f"history_date >= {self._until}"
         if not model.is_vocabulary():
             return later
-        change_sets = self._stored(ChangeSet)
-        set_up = f"""
-            SELECT 1 FROM {change_sets} AS change_sets
-            WHERE change_sets.id = change_set_id
-              AND change_sets.source = '{audit.Source.MIGRATION}'
-        """  # noqa: S608
-        return f"{later} AND NOT EXISTS ({set_up})"
+        return f"{later} AND {not_by_set_up(self._connection)}"
 
     def _stored(self, model: type[Model]) -> str:
         return stored(model, self._connection)
