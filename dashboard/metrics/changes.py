@@ -291,7 +291,7 @@ def _lines_sql(result: Changes, selection: str) -> str:
             SELECT technology_id, MAX(basis) AS basis FROM {result.ends.earlier}
             WHERE technology_id IS NOT NULL GROUP BY technology_id
         ),
-        restored AS MATERIALIZED ({restored_sql(result.now, result.ends)}),
+        restored AS MATERIALIZED ({restored_sql(result.now, result.ends.new)}),
         earlier AS MATERIALIZED ({_states_sql(result.ends.earlier)}),
         later AS MATERIALIZED ({_states_sql(result.ends.later)}),
         pairs AS (

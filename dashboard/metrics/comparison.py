@@ -35,11 +35,6 @@ COMPARED = (
     *(Column.FIRST_ROW, Column.SHARED),
 )
 
-#: Of those, the columns that the later table also has of the earlier one, with this prefix; null
-#: where the pipeline did not exist.
-WAS = "was_"
-_EARLIER = (Column.STAGE, Column.STATUS, Column.STATE, Column.RAG, Column.RTB_DATE)
-
 #: The columns that plans of PostgreSQL depend on: to analyse all would take longer than to fill.
 _ANALYSED = (Column.ID, Column.FACILITY, Column.IN_FILTER, Column.STATE)
 
@@ -48,7 +43,7 @@ _ANALYSED = (Column.ID, Column.FACILITY, Column.IN_FILTER, Column.STATE)
 class Comparison:
     """The pipelines of a portfolio that are not the same in the one before, or share a facility
     with one that is not: temporary tables of their facts at both ends, with the columns of
-    ``COMPARED``. ``later`` also has those of the other end, named ``was_…``.
+    ``COMPARED``.
 
     In filter or not: a pipeline is also included where only the filter matches it differently. One
     that is outside it at both ends is included only for the facilities that it has of others.
@@ -65,6 +60,11 @@ class Comparison:
     def of_end(self, place: int) -> Comparison:
         rows = f"(SELECT * FROM {self.later} WHERE place = {place})"
         return Comparison(f"{self.name}_{place}", self.earlier, rows)
+
+    @property
+    def new(self) -> str:
+        """SQL for the ids of the pipelines that are at the later end alone."""
+        return f"SELECT id FROM {self.later} AS ends EXCEPT SELECT id FROM {self.earlier}"
 
 
 def compare(
@@ -86,7 +86,6 @@ def compare(
         among = f"{name}_compared"
         tables.enter_context(temporary_table(among, *ids))
         analyse(among, Column.ID)
-    was = ", ".join(f"was.{column} AS {WAS}{column}" for column in _EARLIER)
     with now.reading():
         with before.reading() if vocabulary_changed else clock.override_day(before.day):
             rows, params = _compared_rows(before, among)
@@ -98,11 +97,7 @@ def compare(
             f"SELECT {place} AS place, facts.* FROM ({part}) AS facts"
             for place, part in enumerate(parts)
         )
-        joined = f"""
-            SELECT facts.*, {was} FROM ({rows}) AS facts
-            LEFT JOIN {earlier} AS was ON was.id = facts.id AND was.first_row = 1
-        """
-        tables.enter_context(temporary_table(later, joined, tuple(chain(*params))))
+        tables.enter_context(temporary_table(later, rows, tuple(chain(*params))))
         if only is None:
             _prepare(later)
     return Comparison(name, earlier, later, len(ends))

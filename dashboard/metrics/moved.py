@@ -8,24 +8,31 @@ adds what they have now.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from itertools import chain
 from operator import add, sub
-from typing import NamedTuple
+from typing import NamedTuple, cast
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import Q
 
-from dashboard.metrics.columns import Condition
-from dashboard.metrics.comparison import WAS, Comparison
+from dashboard.metrics.columns import Column, Condition
+from dashboard.metrics.comparison import is_vocabulary_changed
+from dashboard.metrics.fact_rows import select_facts
 from dashboard.metrics.kinds import AT_BOTH_ENDS, COUNTED, KINDS
 from dashboard.metrics.portfolio import Portfolio, numbers_from, sums_of_facts
+from dashboard.metrics.tables import new_table_name, temporary_table
 from oegen import audit
 from oegen.asof import stored_table
 from oegen.core import clock
+from oegen.core.database import key_set
 from oegen.core.sql import Values, by_code_point, date_of, days_between, fetch, text_of, uuid_of
 from pipelines.facts.kept import MAX_DIFFERING
+from pipelines.facts.spans import Span, begun_since, ended_since, valid_at
 from pipelines.models import Pipeline
 from pipelines.querysets import OPEN
 
@@ -97,23 +104,31 @@ def moved(now: Portfolio) -> Moved:
 def _moved(now: Portfolio) -> Moved:
     keys = now.differing
     if keys is None:
-        [found] = _read(now, now.comparison)
+        [found] = _read(now, [now])
         return found
     known = kept_moved(now)
     if not keys:
         return known
-    return known.with_others(keys, *_read(now, now.compare([now.kept, now], keys)))
+    return known.with_others(keys, *_read(now, [now.kept, now], keys))
 
 
 def kept_moved(now: Portfolio) -> Moved:
     """What moved until the facts that are kept, of all pipelines."""
-    [found] = now.keep_baseline(lambda kept: _read(now, now.compare([kept])), "moved")
+    [found] = now.keep_baseline(lambda kept: _read(now, [kept]), "moved")
     return found
 
 
-#: Conditions on the rows of a Comparison's later table.
-_IS_OPEN = f"in_filter = 1 AND {Condition.IS_OPEN.sql}"
-_WAS_OPEN = f"{WAS}{Condition.IS_OPEN.sql}"
+#: The columns of the moved facts; of those of the pipeline, also what they were before.
+_OF_PIPELINE = (Column.STAGE, Column.STATUS, Column.STATE, Column.RAG, Column.RTB_DATE)
+_COLUMNS = (
+    *(Column.ID, Column.NAME, *_OF_PIPELINE, Column.OWNERSHIP, Column.PROBABILITY),
+    *(Column.FACILITY, Column.BASIS, Column.IS_STORAGE, Column.KW, Column.KWH),
+    *(Column.FIRST_ROW, Column.SHARED),
+)
+_WAS = "was_"
+
+_IS_OPEN = Condition.IS_OPEN.sql
+_WAS_OPEN = f"{_WAS}{_IS_OPEN}"
 _IS_LATER = "rtb_date > was_rtb_date"
 _ARE_DATED = "was_rtb_date IS NOT NULL AND rtb_date IS NOT NULL"
 _IS_SLIP = f"{_IS_OPEN} AND {_WAS_OPEN} AND {_ARE_DATED} AND rtb_date <> was_rtb_date"
@@ -121,29 +136,89 @@ _IS_NEWLY_DATED = f"""{_IS_OPEN} AND rtb_date IS NOT NULL
     AND (was_state IS NULL OR NOT ({_WAS_OPEN}) OR was_rtb_date IS NULL)"""
 
 
-def _read(now: Portfolio, compared: Comparison) -> list[Moved]:
-    """What moved until each of the ends, in one statement of each kind: with few pipelines, a
-    statement takes longer to prepare and to send than to answer."""
-    later, days = compared.later, days_between("was_rtb_date", "rtb_date")
+@contextmanager
+def _moved_facts(
+    now: Portfolio, ends: Sequence[Portfolio], only: Collection[UUID] | None
+) -> Iterator[str]:
+    """A temporary table of the facts at the ends, of which ``place`` counts from 0, of all filtered
+    pipelines that moved, and maybe of others, with what these were (``was_…``; null where they did
+    not exist).
+
+    A pipeline moves by facts that begin. So it is enough to read those, if the first one of the
+    pipeline is among them, and the first ones that ended.
+    """
+    before = now.before
+    since = cast(datetime, before.moment)
+    with ExitStack() as tables:
+        if is_vocabulary_changed(before, now):
+            spans = [valid_at(end.moment) for end in ends]
+            was = new_table_name("were")
+            with before.reading():
+                first_rows = _first_facts(valid_at(since))
+                tables.enter_context(temporary_table(was, *first_rows))
+            were: tuple[str, Values] = f"SELECT * FROM {was}", ()
+        else:
+            spans = [begun_since(since, end.moment) for end in ends]
+            were = _first_facts(ended_since(since, ends[-1].moment))
+        rows, params = zip(
+            *(select_facts(span, *_COLUMNS, among=now.selected) for span in spans), strict=True
+        )
+        own = key_set(only) if only is not None else None
+        wanted = f"WHERE id IN ({own.sql})" if own else ""
+        every = " UNION ALL ".join(
+            f"SELECT {place} AS place, facts.* FROM ({one}) AS facts {wanted}"
+            for place, one in enumerate(rows)
+        )
+        columns = ", ".join(f"were.{column} AS {_WAS}{column}" for column in _OF_PIPELINE)
+        name = new_table_name("moved")
+        select = f"""
+            WITH are AS MATERIALIZED ({every}), were AS MATERIALIZED ({were[0]})
+            SELECT are.*, {columns} FROM are LEFT JOIN were ON were.id = are.id
+            -- OR, because PostgreSQL expects few first rows, and would join them one by one.
+            WHERE were.id IS NOT NULL
+                OR (are.place, are.id) IN (SELECT place, id FROM are WHERE first_row = 1)
+        """
+        among = tuple(own.params) if own else ()
+        every_params = tuple(chain.from_iterable((*one, *among) for one in params))
+        tables.enter_context(temporary_table(name, select, every_params + were[1]))
+        yield name
+
+
+def _first_facts(span: Span) -> tuple[str, Values]:
+    return select_facts(span, Column.ID, *_OF_PIPELINE, where=Q(is_first=True))
+
+
+def _read(
+    now: Portfolio, ends: Sequence[Portfolio], only: Collection[UUID] | None = None
+) -> list[Moved]:
+    """What moved until each of the ends, which are this portfolio or its ``kept``, in one statement
+    of each kind: with few pipelines, a statement takes longer to prepare and to send than to
+    answer."""
+    with _moved_facts(now, ends, only) as table:
+        return _read_from(table, now, len(ends))
+
+
+def _read_from(table: str, now: Portfolio, ends: int) -> list[Moved]:
+    days = days_between("was_rtb_date", "rtb_date")
     rated = fetch(
         f"""
         SELECT place, rag, was_state, was_rag, basis, SUM(first_row), {sums_of_facts()}
-        FROM {later} WHERE {_IS_OPEN} AND shared = 0
+        FROM {table} WHERE {_IS_OPEN} AND shared = 0
         GROUP BY place, rag, was_state, was_rag, basis
         """
     )
     were_rated = fetch(
         f"""
-        SELECT DISTINCT place, id, was_state, was_rag FROM {later}
+        SELECT DISTINCT place, id, was_state, was_rag FROM {table}
         WHERE {_IS_OPEN} AND shared = 1
         """
     )
     slips = fetch(
         f"""
-        SELECT place, id, name, was_rtb_date, rtb_date, {days} AS days, SUM(kw) FROM {later}
+        SELECT place, id, name, was_rtb_date, rtb_date, {days} AS days, SUM(kw) FROM {table}
         WHERE {_IS_SLIP}
         GROUP BY place, id, name, was_rtb_date, rtb_date
-        ORDER BY days DESC, {by_code_point("name")}, id LIMIT {KEPT_SLIPS * compared.ends}
+        ORDER BY days DESC, {by_code_point("name")}, id LIMIT {KEPT_SLIPS * ends}
         """
     )
     counted = {
@@ -156,7 +231,7 @@ def _read(now: Portfolio, compared: Comparison) -> list[Moved]:
         "later": ("first_row", f"{_IS_SLIP} AND {_IS_LATER}"),
         "left": (
             "first_row",
-            f"NOT ({Condition.IS_OPEN.sql}) AND {_WAS_OPEN} AND {_ARE_DATED} AND {_IS_LATER}",
+            f"NOT ({_IS_OPEN}) AND {_WAS_OPEN} AND {_ARE_DATED} AND {_IS_LATER}",
         ),
         "days kw": (f"{days} * 1.0 * kw", _IS_SLIP),
         "undated": ("first_row", _IS_NEWLY_DATED),
@@ -166,10 +241,11 @@ def _read(now: Portfolio, compared: Comparison) -> list[Moved]:
         *(f"SUM(first_row) FILTER (WHERE {condition})" for condition in counted.values()),
         *(f"SUM({value}) FILTER (WHERE {condition})" for value, condition in summed.values()),
     ]
+    restored = restored_sql(now, f"SELECT id FROM {table} WHERE was_state IS NULL")
     rows = fetch(
         f"""
-        WITH restored AS MATERIALIZED ({restored_sql(now, compared)})
-        SELECT place, {", ".join(columns)} FROM {later} WHERE in_filter = 1 GROUP BY place
+        WITH restored AS MATERIALIZED ({restored})
+        SELECT place, {", ".join(columns)} FROM {table} GROUP BY place
         """
     )
     known = {place: [int(number or 0) for number in numbers] for place, *numbers in rows}
@@ -194,7 +270,7 @@ def _read(now: Portfolio, compared: Comparison) -> list[Moved]:
                 if at == place
             ),
         )
-        for place in range(compared.ends)
+        for place in range(ends)
         for numbers in [known.get(place, [0] * len(columns))]
     ]
 
@@ -206,17 +282,15 @@ def count_changes(now: Portfolio) -> dict[str, int]:
     return {kind: found[kind] for kind in KINDS if found[kind]}
 
 
-def restored_sql(now: Portfolio, ends: Comparison) -> str:
-    """SQL for the ids of the pipelines that exist later, did not exist earlier, but have older
-    history rows: they were removed and restored."""
-    since = connection.ops.adapt_datetimefield_value(clock.end_of(now.day_before))
+def restored_sql(now: Portfolio, new: str) -> str:
+    """SQL for the ids of the pipelines that did not exist earlier, whose ids the SQL ``new``
+    selects, but have older history rows: they were removed and restored."""
+    since = connection.ops.adapt_datetimefield_value(clock.end_of(now.before.day))
     # The whole of it: what is asked for is from before the day of the page.
     history = stored_table(audit.history_model(Pipeline))
     return f"""
-        SELECT DISTINCT later.id FROM {ends.later} AS later
-        WHERE NOT EXISTS (SELECT 1 FROM {ends.earlier} AS earlier WHERE earlier.id = later.id)
-            AND EXISTS (
-                SELECT 1 FROM {history} AS history
-                WHERE history.id = later.id AND history.history_date < '{since}'
-            )
+        SELECT DISTINCT id FROM ({new}) AS found WHERE EXISTS (
+            SELECT 1 FROM {history} AS history
+            WHERE history.id = found.id AND history.history_date < '{since}'
+        )
     """

@@ -202,7 +202,7 @@ def step_rows(now: Portfolio, ends: Comparison) -> str:
     )
     return f"""
         WITH differing AS MATERIALIZED ({differing}),
-        restored AS MATERIALIZED ({restored_sql(now, ends)}),
+        restored AS MATERIALIZED ({restored_sql(now, ends.new)}),
         {sides},
         steps AS (
             SELECT 'revised' AS step, later.facility_id, later.dc - earlier.dc AS dc,

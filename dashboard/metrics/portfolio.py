@@ -83,11 +83,11 @@ class Portfolio:
         return found
 
     @property
-    def day_before(self) -> date:
-        """The day of the portfolio before. Raises ValueError without one."""
+    def before(self) -> Portfolio:
+        """The portfolio of the earlier day. Raises ValueError without one."""
         if self._before is None:
             raise ValueError("A metric of change needs a portfolio built with before=.")
-        return self._before.day
+        return self._before
 
     @property
     def stays_of_all(self) -> Stays:
@@ -96,7 +96,6 @@ class Portfolio:
 
     @cached_property
     def comparison(self) -> Comparison:
-        """Raises ValueError unless the portfolio was built with ``before``."""
         return self.compare([self])
 
     def compare(
@@ -104,9 +103,7 @@ class Portfolio:
     ) -> Comparison:
         """The comparison of the ``ends``, which are this portfolio or its ``kept``, with the
         portfolio before; of these pipelines ``only``, whether they changed or not."""
-        if self._before is None:
-            raise ValueError("A metric of change needs a portfolio built with before=.")
-        return compare(self._before, ends, self._tables, only)
+        return compare(self.before, ends, self._tables, only)
 
     @cached_property
     def _baseline(self) -> Baseline:

@@ -23,16 +23,18 @@ def valid_at(moment: datetime | None) -> Span:
     return _span("valid_from < %s AND valid_until >= %s", moment, moment)
 
 
-def begun_since(moment: datetime) -> Span:
-    """The current facts that were not there right before that time."""
-    return _span("valid_from >= %s AND valid_until = %s", moment, FOREVER)
+def begun_since(moment: datetime, until: datetime | None = None) -> Span:
+    """The facts right before ``until``, or the current ones, that were not there right before the
+    moment."""
+    now = valid_at(until)
+    return Span(f"valid_from >= %s AND {now.sql}", adapted(moment) + now.params)
 
 
-def ended_since(moment: datetime) -> Span:
-    """The facts right before that time that are not current."""
-    return _span(
-        "valid_from < %s AND valid_until >= %s AND valid_until < %s", moment, moment, FOREVER
-    )
+def ended_since(moment: datetime, until: datetime | None = None) -> Span:
+    """The facts right before the moment that are not there right before ``until``, or not
+    current."""
+    then = valid_at(moment)
+    return Span(f"{then.sql} AND valid_until < %s", then.params + adapted(until or FOREVER))
 
 
 def _span(sql: str, *moments: datetime) -> Span:
