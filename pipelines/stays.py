@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter, defaultdict
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Set
+from dataclasses import dataclass
 from datetime import date, datetime
-from operator import add, sub
+from enum import IntEnum
+from itertools import compress
+from operator import not_
 from typing import NamedTuple
 from uuid import UUID
 
@@ -133,14 +136,6 @@ def pipelines_with_result_sql(result: str) -> str:
 # How stays went ----------------------------------------------------------------------------------
 
 
-class Length(NamedTuple):
-    """A number of ``stays`` that lasted ``days`` so far; ``moved`` of them ended with a move."""
-
-    days: int
-    moved: int
-    stays: int
-
-
 @dataclass(frozen=True)
 class Summary:
     """The stays in a stage: of ``pipelines``, ``ongoing`` of them not over and ``moved`` ended with
@@ -173,155 +168,145 @@ class Stays:
     version: tuple[object, ...] = ()
 
 
+class _Stay(IntEnum):
+    """How a stay went: it ended with the outcome of the pipeline, with a move, or is not over."""
+
+    OVER = 0
+    MOVED = 1
+    ONGOING = 2
+
+
+class _Result(IntEnum):
+    """The result of the pipeline in the stage; of several stays of it there, the others are
+    ``COUNTED``."""
+
+    COUNTED = 0
+    UNDECIDED = 1
+    WENT_ON = 2
+    SOLD = 3
+    ENDED = 4
+
+
+#: A stay as a whole number: its ``_Stay`` × this, plus its days, or the ordinal of the first day of
+#: one that is not over, × the next, plus its ``_Result``.
+_STAY, _DAYS = 1 << 26, 1 << 3
+
+
+class _OfStage(NamedTuple):
+    """The stays in a stage: the ``keys`` of their pipelines (oegen.core.packed_keys), and at the
+    same places their numbers, as above."""
+
+    keys: bytes
+    stays: array[int]
+
+    def tally(self, only: Set[bytes] | None, but: Set[bytes] = frozenset()) -> Counter[int]:
+        """How often each number occurs: of these pipelines, or of all ``but`` these."""
+        keys = packed_keys.each(self.keys)
+        if only is not None:
+            return Counter(compress(self.stays, map(only.__contains__, keys)))
+        if but:
+            return Counter(compress(self.stays, map(not_, map(but.__contains__, keys))))
+        return Counter(self.stays)
+
+    def begun_before(self, day: int) -> Iterator[bytes]:
+        """The pipelines of the stays that are not over and began before the ordinal of a day."""
+        first = _Stay.ONGOING * _STAY
+        end = first + day * _DAYS
+        return compress(packed_keys.each(self.keys), (first <= stay < end for stay in self.stays))
+
+
 @dataclass(frozen=True)
 class _Tally:
-    """The stays of some pipelines at a moment, whatever the day: sums over single pipelines.
+    """The stays of all pipelines at a moment, whatever the day: by the stage's code, those that are
+    ``kept``, and of the pipelines that moved since, whose keys are in ``moved``, those read
+    ``anew``."""
 
-    ``over``: by stage and days, the number of stays and of those that ended with a move.
-    ``ongoing``: by stage and the ordinal of the first day, the keys of the pipelines
-    (oegen.core.packed_keys).
-    ``results``: by stage, the number of pipelines that entered it, went on, were sold and ended.
-    """
+    kept: dict[str, _OfStage]
+    anew: dict[str, _OfStage]
+    moved: frozenset[bytes] = frozenset()
 
-    over: dict[str, dict[int, tuple[int, ...]]]
-    ongoing: dict[str, dict[int, bytes]]
-    results: dict[str, tuple[int, ...]]
+    def summaries(self, day: date, only: Set[bytes] | None = None) -> dict[str, Summary]:
+        """By the stage's code, up to the day, of these pipelines, or of all."""
+        of_kept = None if only is None else only - self.moved
+        found = {stage: one.tally(of_kept, self.moved) for stage, one in self.kept.items()}
+        for stage, one in self.anew.items():
+            found.setdefault(stage, Counter()).update(one.tally(only))
+        return {stage: _summary(stays, day) for stage, stays in found.items() if stays}
 
-    def with_others(self, before: _Tally, now: _Tally) -> _Tally:
-        """With ``now`` instead of ``before``, which are of the same pipelines."""
-        over = {stage: dict(own) for stage, own in self.over.items()}
-        ongoing = {stage: dict(own) for stage, own in self.ongoing.items()}
-        results = dict(self.results)
-        for change, operator in ((before, sub), (now, add)):
-            for stage, lengths in change.over.items():
-                own = over.setdefault(stage, {})
-                for days, numbers in lengths.items():
-                    own[days] = _combine(operator, own.get(days, (0, 0)), numbers)
-            for stage, numbers in change.results.items():
-                results[stage] = _combine(operator, results.get(stage, (0,) * 4), numbers)
-        for stage, first_days in before.ongoing.items():
-            for began, keys in first_days.items():
-                ongoing[stage][began] = packed_keys.without(ongoing[stage][began], keys)
-        for stage, first_days in now.ongoing.items():
-            of_stage = ongoing.setdefault(stage, {})
-            for began, keys in first_days.items():
-                of_stage[began] = of_stage.get(began, b"") + keys
-        return _Tally(
-            {
-                stage: {days: numbers for days, numbers in own.items() if numbers[0]}
-                for stage, own in over.items()
-            },
-            {
-                stage: {began: keys for began, keys in first_days.items() if keys}
-                for stage, first_days in ongoing.items()
-            },
-            {stage: numbers for stage, numbers in results.items() if numbers[0]},
-        )
-
-    def stays(self, day: date) -> Stays:
-        """Up to the day."""
-        # By stage and days, as in ``over``.
-        found = {stage: dict(over) for stage, over in self.over.items()}
-        not_over = dict.fromkeys(self.results, 0)
-        today = day.toordinal()
-        for stage, first_days in self.ongoing.items():
-            of_stage = found.setdefault(stage, {})
-            for began, keys in first_days.items():
-                number = packed_keys.count(keys)
-                stays, moved = of_stage.get(today - began, (0, 0))
-                of_stage[today - began] = stays + number, moved
-                not_over[stage] += number
-        summaries = {
-            stage: _summary(found[stage], not_over[stage], results)
-            for stage, results in self.results.items()
-        }
-        usual = {
-            stage: one.usual_days
-            for stage, one in summaries.items()
-            if one.usual_days is not None and one.moved >= ENOUGH
-        }
-        waiting = [
-            key
-            for stage, first_days in self.ongoing.items()
-            if stage in usual
-            for began, keys in first_days.items()
-            if today - began > usual[stage]
-            for key in packed_keys.unpack(keys)
+    def waiting(self, day: date, usual: dict[str, int]) -> list[UUID]:
+        """The pipelines that are in a stage for more than its usual days."""
+        nothing = _OfStage(b"", array("I"))
+        return [
+            UUID(bytes=key)
+            for stages, but in ((self.kept, self.moved), (self.anew, frozenset()))
+            for stage, days in usual.items()
+            for key in stages.get(stage, nothing).begun_before(day.toordinal() - days)
+            if key not in but
         ]
-        return Stays(summaries, waiting)
 
 
-def _combine(
-    operator: Callable[[int, int], int], one: tuple[int, ...], other: tuple[int, ...]
-) -> tuple[int, ...]:
-    return tuple(map(operator, one, other))
-
-
-def _summary(
-    over_or_not: dict[int, tuple[int, ...]], ongoing: int, results: tuple[int, ...]
-) -> Summary:
-    """``over_or_not``: by days, the numbers of all stays and of those that ended with a move;
-    ``results`` as in ``_Tally``."""
-    pipelines, went_on, sold, ended = results
-    lengths = [Length(days, moved, stays) for days, (stays, moved) in sorted(over_or_not.items())]
+def _summary(stays: Counter[int], day: date) -> Summary:
+    """``stays`` are the numbers of ``_OfStage``."""
+    # By days, the numbers of all stays and of those that ended with a move.
+    everyone: dict[int, int] = defaultdict(int)
+    moved: dict[int, int] = defaultdict(int)
+    results = [0] * len(_Result)
+    ongoing, today = 0, day.toordinal()
+    for one, number in stays.items():
+        stay, rest = divmod(one, _STAY)
+        days, result = divmod(rest, _DAYS)
+        results[result] += number
+        if stay == _Stay.ONGOING:
+            ongoing += number
+            days = today - days
+        elif stay == _Stay.MOVED:
+            moved[days] += number
+        everyone[days] += number
     return Summary(
-        pipelines,
-        stays=sum(stays for _, _, stays in lengths),
+        pipelines=sum(results[_Result.UNDECIDED :]),
+        stays=sum(everyone.values()),
         ongoing=ongoing,
-        moved=sum(moved for _, moved, _ in lengths),
-        median_days=days_until(lengths, 0.5),
-        usual_days=days_until(lengths, FOUR_FIFTHS),
-        went_on=went_on,
-        sold=sold,
-        ended=ended,
+        moved=sum(moved.values()),
+        median_days=days_until(everyone, moved, 0.5),
+        usual_days=days_until(everyone, moved, FOUR_FIFTHS),
+        went_on=results[_Result.WENT_ON],
+        sold=results[_Result.SOLD],
+        ended=results[_Result.ENDED],
     )
 
 
 def summarize(day: date, only: str) -> dict[str, Summary]:
     """The stays up to the day, by the stage's code, of the pipelines whose ids a table has. Those
     of all are in ``stays_of_all``."""
-    wanted = RawSQL(f"SELECT id FROM {only}", ())  # noqa: S608, S611 - no user input
-    stays, params = _stays_sql(clock.past_moment(), wanted)
-    days = sql.days_between("began", f"COALESCE(until, {sql.date_literal(day)})")
-    found: dict[str, dict[int, tuple[int, ...]]] = defaultdict(dict)
-    ongoing: Counter[str] = Counter()
-    results: dict[str, tuple[int, ...]] = {}
-    for stage, length, *numbers in sql.fetch(
-        f"""
-        WITH stays AS MATERIALIZED ({stays})
-        SELECT stage, {days}, COUNT(*), SUM(moved), SUM(CASE WHEN until IS NULL THEN 1 END), 0
-        FROM stays GROUP BY 1, 2
-        UNION ALL {_results_sql("NULL")}
-        """,  # noqa: S608
-        params,
-    ):
-        if length is None:
-            results[stage] = tuple(map(int, numbers))
-        else:
-            number, moved, going_on, _ = numbers
-            found[stage][int(length)] = int(number), int(moved)
-            ongoing[stage] += int(going_on or 0)
-    return {stage: _summary(found[stage], ongoing[stage], own) for stage, own in results.items()}
+    [(keys,)] = sql.fetch(f"SELECT {sql.joined('id')} FROM {only}")  # noqa: S608 - no user input
+    wanted = set(packed_keys.each(packed_keys.pack(keys or "")))
+    return _tally(clock.past_moment()).summaries(day, wanted)
 
 
 def stays_of_all(day: date) -> Stays:
     """The stays of all pipelines up to the day, cached until a transition or a stage is written."""
     moment = clock.past_moment()
     version = (day, moment, *_version_of(moment))
-
-    def read() -> Stays:
-        return replace(_tally_of_all(moment).stays(day), version=version)
-
-    return keep(read, "stays", *version)
+    return keep(lambda: _stays(_tally(moment), day, version), "stays", *version)
 
 
-def _tally_of_all(moment: datetime | None) -> _Tally:
+def _stays(tally: _Tally, day: date, version: Values) -> Stays:
+    summaries = tally.summaries(day)
+    usual = {
+        stage: one.usual_days
+        for stage, one in summaries.items()
+        if one.usual_days is not None and one.moved >= ENOUGH
+    }
+    return Stays(summaries, tally.waiting(day, usual), version)
+
+
+def _tally(moment: datetime | None) -> _Tally:
     """The one of this morning is kept; of the pipelines that moved between that and the moment, if
-    these are few, it is read anew."""
+    these are few, the stays are read anew."""
     morning = clock.start_of(timezone.localdate())
     since, until = sorted((moment or FOREVER, morning))
     if _are_other_stages(since, until):
-        return _read(moment)
+        return _Tally({}, _read(moment))
     known = keep(lambda: _read(morning), "tally of stays", morning, *_version_of(morning))
     transition, _ = _models()
     moved = sql.fetch(
@@ -332,11 +317,12 @@ def _tally_of_all(moment: datetime | None) -> _Tally:
         sql.adapted(since, until),
     )
     if not moved:
-        return known
-    if FEW * len(moved) > max((pipelines for pipelines, *_ in known.results.values()), default=0):
-        return _read(moment)
-    only = key_set([sql.uuid_of(key) for (key,) in moved])
-    return known.with_others(_read(morning, only), _read(moment, only))
+        return _Tally(known, {})
+    most = max((packed_keys.count(keys) for keys, _ in known.values()), default=0)
+    if FEW * len(moved) > most:
+        return _Tally({}, _read(moment))
+    keys = [sql.uuid_of(key) for (key,) in moved]
+    return _Tally(known, _read(moment, key_set(keys)), frozenset(key.bytes for key in keys))
 
 
 def _are_other_stages(since: datetime, until: datetime) -> bool:
@@ -397,42 +383,43 @@ def _stays_sql(moment: datetime | None, only: RawSQL | None) -> tuple[str, Value
     return stays_sql(transitions=versions), sql.adapted(moment) + params
 
 
-def _results_sql(*nulls: str) -> str:
-    """SQL with a row for each stage, of the table “stays”: its code, the ``nulls``, and the numbers
-    of ``_Tally.results``."""
-    return f"""
-        SELECT {", ".join(["stage", *nulls])}, COUNT(*), SUM(went_on), SUM(sold), SUM(ended)
-        FROM ({stage_results_sql("stays")}) AS results GROUP BY stage
-    """  # noqa: S608
-
-
-def _read(moment: datetime | None, only: RawSQL | None = None) -> _Tally:
+def _read(moment: datetime | None, only: RawSQL | None = None) -> dict[str, _OfStage]:
     """``moment`` and ``only`` as in ``_stays_sql``."""
     stays, params = _stays_sql(moment, only)
-    over: dict[str, dict[int, tuple[int, ...]]] = {}
-    ongoing: dict[str, dict[int, bytes]] = {}
-    results: dict[str, tuple[int, ...]] = {}
-    for stage, days, began, keys, *numbers in sql.fetch_in_parts(
-        f"""
-        WITH stays AS MATERIALIZED ({stays})
-        SELECT stage, {sql.days_between("began", "until")}, NULL, NULL,
-            COUNT(*), SUM(moved), 0, 0
-        FROM stays WHERE until IS NOT NULL GROUP BY 1, 2
-        UNION ALL
-        SELECT stage, NULL, began, {sql.joined("pipeline_id")}, 0, 0, 0, 0
-        FROM stays WHERE until IS NULL GROUP BY stage, began
-        UNION ALL {_results_sql("NULL", "NULL", "NULL")}
-        """,  # noqa: S608
-        params,
-    ):
-        if days is not None:
-            over.setdefault(stage, {})[int(days)] = int(numbers[0]), int(numbers[1])
-        elif began is not None:
-            first_day = sql.date_of(began).toordinal()
-            ongoing.setdefault(stage, {})[first_day] = packed_keys.pack(keys)
-        else:
-            results[stage] = tuple(map(int, numbers))
-    return _Tally(over, ongoing, results)
+    first_day = sql.date_literal(date.min)
+    ordinal = f"({sql.days_between(first_day, 'began')} + {date.min.toordinal()})"
+    number = f"""
+        CASE WHEN until IS NULL THEN {_Stay.ONGOING} WHEN moved = 1 THEN {_Stay.MOVED}
+            ELSE {_Stay.OVER} END * {_STAY}
+        + CASE WHEN until IS NULL THEN {ordinal} ELSE {sql.days_between("began", "until")} END
+            * {_DAYS}
+        + CASE WHEN again > 1 THEN {_Result.COUNTED}
+            WHEN results.went_on = 1 THEN {_Result.WENT_ON}
+            WHEN results.sold = 1 THEN {_Result.SOLD}
+            WHEN results.ended = 1 THEN {_Result.ENDED} ELSE {_Result.UNDECIDED} END
+    """
+    return {
+        stage: _OfStage(packed_keys.pack(keys), packed_keys.pack_numbers(stays))
+        for stage, keys, stays in sql.fetch_in_parts(
+            f"""
+            WITH stays AS MATERIALIZED ({stays})
+            SELECT stage, {sql.joined("pipeline_id")}, {sql.joined(sql.as_hex("number"))}
+            FROM (
+                SELECT numbered.stage, numbered.pipeline_id, {number} AS number
+                FROM (
+                    SELECT stays.*, ROW_NUMBER() OVER (
+                        PARTITION BY pipeline_id, stage ORDER BY began, transition_id
+                    ) AS again
+                    FROM stays
+                ) AS numbered
+                JOIN ({stage_results_sql("stays")}) AS results
+                    ON results.pipeline_id = numbered.pipeline_id
+                        AND results.stage = numbered.stage
+            ) AS numbers GROUP BY stage
+            """,  # noqa: S608
+            params,
+        )
+    }
 
 
 def _models() -> tuple[type[AuditedModel], type[AuditedModel]]:
@@ -444,15 +431,17 @@ def _history_of(model: type[AuditedModel]) -> str:
     return asof.stored_table(audit.history_model(model))
 
 
-def days_until(lengths: list[Length], share: float) -> int | None:
+def days_until(stays: Mapping[int, int], moved: Mapping[int, int], share: float) -> int | None:
     """The days within which the share of stays has ended with a move, by the Kaplan–Meier estimate;
-    None if the estimate does not reach it. ``lengths`` are distinct and in ascending order."""
-    at_risk = sum(stays for _, _, stays in lengths)
+    None if the estimate does not reach it. By days, ``stays`` has their number, and ``moved`` that
+    of those that ended so."""
+    at_risk = sum(stays.values())
     staying = 1.0
     enough = share - ROUNDING
-    for days, moved, stays in lengths:
-        staying *= 1 - moved / at_risk
-        at_risk -= stays
-        if 1 - staying >= enough:
-            return days
+    for days in sorted(stays):
+        if days in moved:
+            staying *= 1 - moved[days] / at_risk
+            if 1 - staying >= enough:
+                return days
+        at_risk -= stays[days]
     return None

@@ -5,10 +5,16 @@ The bytes of the keys follow each other, ``KEY_BYTES`` for each.
 
 from __future__ import annotations
 
+import sys
+from array import array
 from collections.abc import Iterator
+from struct import Struct
 from uuid import UUID
 
 KEY_BYTES = 16
+
+#: Keys are read so many at a time.
+_SEVERAL = Struct(f"{KEY_BYTES}s" * 512)
 
 
 def pack(keys: str) -> bytes:
@@ -17,7 +23,7 @@ def pack(keys: str) -> bytes:
 
 
 def unpack(packed: bytes) -> list[UUID]:
-    return [UUID(bytes=one) for one in _each(packed)]
+    return [UUID(bytes=one) for one in each(packed)]
 
 
 def count(packed: bytes) -> int:
@@ -29,10 +35,16 @@ def part(packed: bytes, start: int, size: int) -> bytes:
     return packed[KEY_BYTES * start : KEY_BYTES * (start + size)]
 
 
-def without(packed: bytes, others: bytes) -> bytes:
-    left_out = set(_each(others))
-    return b"".join(one for one in _each(packed) if one not in left_out)
+def each(packed: bytes) -> Iterator[bytes]:
+    start = len(packed) % _SEVERAL.size
+    yield from (packed[place : place + KEY_BYTES] for place in range(0, start, KEY_BYTES))
+    for several in _SEVERAL.iter_unpack(memoryview(packed)[start:]):
+        yield from several
 
 
-def _each(packed: bytes) -> Iterator[bytes]:
-    return (packed[start : start + KEY_BYTES] for start in range(0, len(packed), KEY_BYTES))
+def pack_numbers(numbers: str) -> array[int]:
+    """``numbers`` are in eight hexadecimal digits each, with spaces between them."""
+    found = array("I", bytes.fromhex(numbers))
+    if sys.byteorder == "little":
+        found.byteswap()
+    return found

@@ -81,11 +81,20 @@ def year_of(day: str) -> str:
     return f"substr({day}, 1, 4)"
 
 
-def joined(keys: str) -> str:
-    """SQL for an aggregate with the keys of the rows as text, separated by spaces."""
+def joined(values: str) -> str:
+    """SQL for an aggregate with the values of the rows as text, separated by spaces. Several of
+    these in a SELECT have the rows in the same order."""
     if connection.vendor == "postgresql":
-        return f"STRING_AGG(CAST({keys} AS TEXT), ' ')"
-    return f"GROUP_CONCAT({keys}, ' ')"
+        return f"STRING_AGG(CAST({values} AS TEXT), ' ')"
+    return f"GROUP_CONCAT({values}, ' ')"
+
+
+def as_hex(number: str) -> str:
+    """SQL for a number from 0 up to 2³² as text in eight hexadecimal digits."""
+    if connection.vendor == "postgresql":
+        return f"LPAD(TO_HEX({number}), 8, '0')"
+    # Without a percent sign, which would have to be doubled in a statement with parameters only.
+    return f"PRINTF(CHAR(37) || '08x', {number})"
 
 
 def by_code_point(text: str) -> str:

@@ -17,7 +17,7 @@ from pipelines.registers.choices import Phase
 from pipelines.registers.choices import RegisterOutcome as Outcome
 from pipelines.registers.models import RegisterProject
 from pipelines.registers.phases import phase_of
-from pipelines.stays import ENOUGH, FOUR_FIFTHS, Length, days_until
+from pipelines.stays import ENOUGH, FOUR_FIFTHS, days_until
 
 
 class Span(NamedTuple):
@@ -50,11 +50,11 @@ def estimate(spans: Iterable[Span | None]) -> Duration:
     known = [span for span in spans if span is not None]
     everyone = Counter(span.days for span in known)
     there = Counter(span.days for span in known if span.is_reached)
-    lengths = [Length(days, there[days], everyone[days]) for days in sorted(everyone)]
     reached = there.total()
     if reached < ENOUGH:
         return Duration(len(known), reached)
-    return Duration(len(known), reached, days_until(lengths, 0.5), days_until(lengths, FOUR_FIFTHS))
+    median, usual = (days_until(everyone, there, share) for share in (0.5, FOUR_FIFTHS))
+    return Duration(len(known), reached, median, usual)
 
 
 class Course(NamedTuple):

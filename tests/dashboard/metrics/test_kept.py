@@ -106,7 +106,8 @@ def test_stays_of_who_moved_and_the_kept_others_are_those_read_at_once(
         for day in (None, *(clock.today() - timedelta(days=ago) for ago in range(1, number + 1))):
             with as_of(day) if day else nullcontext():
                 found = stays.stays_of_all(clock.today())
-                anew = stays._read(clock.past_moment()).stays(clock.today())
+                at_once = stays._Tally(stays._read(clock.past_moment()), {})
+                anew = stays._stays(at_once, clock.today(), ())
             assert found.summaries == anew.summaries
             assert sorted(found.waiting) == sorted(anew.waiting)
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 from dashboard import metrics
 from dashboard.metrics import portfolio
 from pipelines.models import Pipeline, Stage, StageTransition
-from pipelines.stays import ENDED, ENTERED, SOLD, THERE, UNDECIDED, WENT_ON, Length, days_until
+from pipelines.stays import ENDED, ENTERED, SOLD, THERE, UNDECIDED, WENT_ON, days_until
 from tests.dashboard.metrics.reference import Reference, staying_until
 from tests.support.builders import make_pipeline
 from tests.support.portfolios import TODAY, make_random_portfolio
@@ -144,9 +144,9 @@ def test_a_back_dated_move_counts_from_the_day_it_took_effect():
 
 
 def test_nobody_left_to_move_on_leaves_the_rest_unknown():
-    assert days_until([], 0.5) is None
-    assert days_until([Length(5, 1, 1), Length(9, 0, 1)], 0.5) == 5
-    assert days_until([Length(5, 1, 1), Length(9, 0, 1)], 0.8) is None
+    assert days_until({}, {}, 0.5) is None
+    assert days_until({5: 1, 9: 1}, {5: 1}, 0.5) == 5
+    assert days_until({5: 1, 9: 1}, {5: 1}, 0.8) is None
 
 
 def test_an_empty_portfolio_has_every_stage_with_nothing_in_it():
