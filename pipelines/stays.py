@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import IntEnum
 from itertools import compress
-from operator import not_
 from typing import NamedTuple
 from uuid import UUID
 
@@ -200,13 +199,8 @@ class _OfStage(NamedTuple):
     stays: array[int]
 
     def tally(self, only: Set[bytes] | None, but: Set[bytes] = frozenset()) -> Counter[int]:
-        """How often each number occurs: of these pipelines, or of all ``but`` these."""
-        keys = packed_keys.each(self.keys)
-        if only is not None:
-            return Counter(compress(self.stays, map(only.__contains__, keys)))
-        if but:
-            return Counter(compress(self.stays, map(not_, map(but.__contains__, keys))))
-        return Counter(self.stays)
+        """How often each number occurs. Of which pipelines: see ``packed_keys.are_wanted``."""
+        return Counter(compress(self.stays, packed_keys.are_wanted(self.keys, only, but)))
 
     def begun_before(self, day: int) -> Iterator[bytes]:
         """The pipelines of the stays that are not over and began before the ordinal of a day."""
@@ -275,12 +269,9 @@ def _summary(stays: Counter[int], day: date) -> Summary:
     )
 
 
-def summarize(day: date, only: str) -> dict[str, Summary]:
-    """The stays up to the day, by the stage's code, of the pipelines whose ids a table has. Those
-    of all are in ``stays_of_all``."""
-    [(keys,)] = sql.fetch(f"SELECT {sql.joined('id')} FROM {only}")  # noqa: S608 - no user input
-    wanted = set(packed_keys.each(packed_keys.pack(keys or "")))
-    return _tally(clock.past_moment()).summaries(day, wanted)
+def summarize(day: date, only: Set[bytes]) -> dict[str, Summary]:
+    """The stays up to the day, by the stage's code, of the pipelines with these keys."""
+    return _tally(clock.past_moment()).summaries(day, only)
 
 
 def stays_of_all(day: date) -> Stays:

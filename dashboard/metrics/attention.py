@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
+from array import array
+from collections import Counter
+from collections.abc import Set
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from heapq import merge
-from itertools import islice
+from itertools import compress, islice
 from typing import NamedTuple
 from uuid import UUID
 
-from django.db.models.expressions import RawSQL
-
 from dashboard.metrics.portfolio import Portfolio
+from oegen.core import packed_keys
 from oegen.core.compiled import records_by_key
 from oegen.core.database import key_set
-from oegen.core.sql import by_code_point, date_of, fetch, uuid_of
+from oegen.core.sql import Values, as_hex, by_code_point, date_of, fetch, joined, uuid_of
 from oegen.models import User
 from pipelines.attention import Usage, attention_sql
 from pipelines.choices import Reason
-from pipelines.facts.kept import MAX_DIFFERING
 from pipelines.querysets import mw_of
 
 
@@ -55,10 +55,6 @@ class Attention:
     first: tuple[Needing, ...]
 
 
-#: The first pipelines that are kept: enough for those that are shown without what was written
-#: since.
-_KEPT = MAX_DIFFERING + 100
-
 #: The bit of each reason in the sum of those of a pipeline.
 _BITS = {reason: 1 << place for place, reason in enumerate(Reason)}
 
@@ -67,11 +63,14 @@ _URGENT = sum(bit for reason, bit in _BITS.items() if reason.is_urgent)
 _SUM = " + ".join(f"{bit} * {reason.column}" for reason, bit in _BITS.items())
 
 
-class _Row(NamedTuple):
-    """``key`` is text, ``kw`` a whole number and ``bits`` a sum of ``_BITS``: thousands of objects
-    take long to cache."""
+#: The columns of ``_Row``.
+_COLUMNS = "pipeline_id, name, stage, rag, rtb, kw, responsible, bits"
 
-    key: str
+
+class _Row(NamedTuple):
+    """``bits`` is a sum of ``_BITS``."""
+
+    key: UUID
     name: str
     stage: str
     rag: str
@@ -79,6 +78,14 @@ class _Row(NamedTuple):
     kw: int | None
     responsible: int | None
     bits: int
+
+    @classmethod
+    def of(cls, values: Values) -> _Row:
+        key, name, stage, rag, rtb, kw, responsible, bits = values
+        return cls(
+            *(uuid_of(key), name, stage, rag, date_of(rtb) if rtb else None),
+            *(None if kw is None else int(kw), responsible, bits),
+        )
 
     @property
     def reasons(self) -> tuple[Reason, ...]:
@@ -88,58 +95,47 @@ class _Row(NamedTuple):
         return not self.bits & _URGENT, self.kw is None, -(self.kw or 0), self.name, self.key
 
 
-@dataclass(frozen=True)
-class _Found:
-    """The ``numbers`` of pipelines with any reason, an urgent one and each, and the ``first``."""
+class _Kept(NamedTuple):
+    """The ``keys`` of the pipelines with any reason (oegen.core.packed_keys), in order, and at the
+    same places the sums of their ``_BITS``."""
 
-    numbers: tuple[int, ...]
-    first: tuple[_Row, ...]
+    keys: bytes
+    bits: array[int]
+
+
+class _Found(NamedTuple):
+    """The ``numbers`` of pipelines by the sum of their ``_BITS``, and the ``first`` in order."""
+
+    numbers: Counter[int]
+    first: list[_Row]
 
 
 def attention(portfolio: Portfolio, limit: int = 10) -> Attention:
-    """Of all pipelines it is what is kept of the baseline, with those that were written since."""
+    """At present it is what is kept of all pipelines of the baseline, with those that were written
+    since."""
     with portfolio.reading():
-        keys = portfolio.differing
         usage = Usage.load(portfolio.stays_of_all)
-        if keys is None:
-            found = _read(usage, among=portfolio.selected, limit=limit)
+        everything = portfolio.unfiltered
+        written = everything.differing
+        if written is None:
+            found = _read(usage, portfolio.selected, limit)
         else:
-            found = portfolio.keep_baseline(
-                lambda kept: _read(usage, at=kept.moment),
-                "attention",
-                *usage.version(),
+            kept = everything.keep_baseline(
+                lambda kept: _read_all(usage, kept.moment), "attention", *usage.version()
             )
-            if keys:
-                only, written = key_set(keys), set(map(str, keys))
-                was, now = (_read(usage, only, at=at) for at in (portfolio.kept.moment, None))
-                found = _Found(
-                    tuple(
-                        total - before + after
-                        for total, before, after in zip(
-                            found.numbers, was.numbers, now.numbers, strict=True
-                        )
-                    ),
-                    tuple(
-                        islice(
-                            merge(
-                                (row for row in found.first if row.key not in written),
-                                now.first,
-                                key=_Row.order,
-                            ),
-                            limit,
-                        )
-                    ),
-                )
-    pipelines, urgent, *by_reason = found.numbers
-    first = found.first[:limit]
-    people = records_by_key(User, {row.responsible for row in first if row.responsible})
+            found = _with_written(kept, written, usage, portfolio.selected_keys, limit)
+    people = records_by_key(User, {row.responsible for row in found.first if row.responsible})
+    pipelines, urgent, *by_reason = (
+        sum(number for bits, number in found.numbers.items() if bits & mask)
+        for mask in (sum(_BITS.values()), _URGENT, *_BITS.values())
+    )
     return Attention(
         pipelines,
         urgent,
         dict(zip(Reason, by_reason, strict=True)),
         tuple(
             Needing(
-                UUID(row.key),
+                row.key,
                 row.name,
                 row.stage,
                 row.rag,
@@ -148,52 +144,79 @@ def attention(portfolio: Portfolio, limit: int = 10) -> Attention:
                 str(people.get(row.responsible, "")),
                 row.reasons,
             )
-            for row in first
+            for row in found.first
         ),
     )
 
 
-def _read(
-    usage: Usage,
-    only: RawSQL | None = None,
-    *,
-    among: str = "",
-    at: datetime | None = None,
-    limit: int = _KEPT,
+def _with_written(
+    kept: _Kept, written: list[UUID], usage: Usage, only: Set[bytes] | None, limit: int
 ) -> _Found:
-    sql, params = attention_sql(only, among=among, usage=usage, at=at)
+    """What is kept, with the pipelines written since as they are; of all, or of these ``only``."""
+    anew = {key.bytes for key in written}
+    if only is not None:
+        only, anew = only - anew, anew & only
+    as_kept = list(packed_keys.are_wanted(kept.keys, only, but=anew))
+    first = islice(compress(packed_keys.each(kept.keys), as_kept), limit)
+    keys = key_set(UUID(bytes=key) for key in (*first, *anew))
+    sql, params = _with_bits(*attention_sql(keys, usage=usage))
+    rows = [
+        _Row.of(row)
+        for row in fetch(f"{sql} SELECT {_COLUMNS} FROM attention WHERE bits > 0", params)
+    ]
+    numbers = Counter(compress(kept.bits, as_kept))
+    numbers.update(row.bits for row in rows if row.key.bytes in anew)
+    return _Found(numbers, sorted(rows, key=_Row.order)[:limit])
+
+
+def _read(usage: Usage, among: str, limit: int) -> _Found:
+    """``among`` as in ``attention_sql``."""
+    sql, params = _with_bits(*attention_sql(among=among, usage=usage))
     rows = fetch(
         f"""
-        WITH attention AS MATERIALIZED (
-            SELECT pipeline_id, name, stage, rag, rtb, kw, responsible, {_SUM} AS bits
-            FROM ({sql}) AS attention
-        )
-        SELECT COUNT(*), bits, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+        {sql}
+        SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, bits, COUNT(*)
         FROM attention WHERE bits > 0 GROUP BY bits
         UNION ALL
         SELECT * FROM (
-            SELECT 0, bits, pipeline_id, name, stage, rag, rtb, kw, responsible
-            FROM attention WHERE bits > 0
-            ORDER BY CASE WHEN (bits & {_URGENT}) > 0 THEN 0 ELSE 1 END, kw DESC NULLS LAST,
-                {by_code_point("name")}, pipeline_id
-            LIMIT {limit}
+            SELECT {_COLUMNS}, 0 FROM attention WHERE bits > 0 {_in_order()} LIMIT {limit}
         ) AS first
         """,
         params,
     )
-    numbers = {bits: number for number, bits, *_ in rows if number}
-    first = [
-        _Row(
-            *(str(uuid_of(key)), name, stage, rag, date_of(rtb) if rtb else None),
-            *(None if kw is None else int(kw), responsible, bits),
-        )
-        for number, bits, key, name, stage, rag, rtb, kw, responsible in rows
-        if not number
-    ]
-    return _Found(
-        tuple(
-            sum(number for bits, number in numbers.items() if bits & mask)
-            for mask in (sum(_BITS.values()), _URGENT, *_BITS.values())
-        ),
-        tuple(sorted(first, key=_Row.order)),
+    first = [_Row.of(row[:-1]) for row in rows if not row[-1]]
+    numbers = Counter({bits: number for *_, bits, number in rows if number})
+    return _Found(numbers, sorted(first, key=_Row.order))
+
+
+def _read_all(usage: Usage, at: datetime | None) -> _Kept:
+    """``at`` as in ``attention_sql``."""
+    sql, params = _with_bits(*attention_sql(usage=usage, at=at))
+    [(keys, bits)] = fetch(
+        f"""
+        {sql}
+        SELECT {joined("pipeline_id")}, {joined(as_hex("bits"))}
+        FROM (SELECT pipeline_id, bits FROM attention WHERE bits > 0 {_in_order()}) AS ordered
+        """,
+        params,
     )
+    return _Kept(packed_keys.pack(keys or ""), packed_keys.pack_numbers(bits or ""))
+
+
+def _with_bits(attention: str, params: Values) -> tuple[str, Values]:
+    return (
+        f"""
+        WITH attention AS MATERIALIZED (
+            SELECT pipeline_id, name, stage, rag, rtb, kw, responsible, {_SUM} AS bits
+            FROM ({attention}) AS attention
+        )
+        """,
+        params,
+    )
+
+
+def _in_order() -> str:
+    return f"""
+        ORDER BY CASE WHEN (bits & {_URGENT}) > 0 THEN 0 ELSE 1 END, kw DESC NULLS LAST,
+            {by_code_point("name")}, pipeline_id
+    """

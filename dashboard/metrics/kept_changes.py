@@ -75,7 +75,7 @@ def first_changes(before: Portfolio, now: Portfolio, limit: int) -> Iterator[Cha
         with changes(before, now) as found:
             yield found
         return
-    kept: Kept = now.keep_baseline(lambda _: _read(before, now), "changes")
+    kept: Kept = now.keep_baseline(lambda _: _read(before, now), "changes", before.day)
     keys = kept.first_without(linked, limit).union(linked)
     anew = compare_anew(now, keys)
     with changes_between(before, now, anew.kept) as were:

@@ -114,7 +114,7 @@ def _moved(now: Portfolio) -> Moved:
 
 def kept_moved(now: Portfolio) -> Moved:
     """What moved until the facts that are kept, of all pipelines."""
-    [found] = now.keep_baseline(lambda kept: _read(now, [kept]), "moved")
+    [found] = now.keep_baseline(lambda kept: _read(now, [kept]), "moved", now.before.day)
     return found
 
 

@@ -141,7 +141,7 @@ def _steps(before: Portfolio, now: Portfolio, anew: Anew | None) -> dict[str, tu
     keys = differing_and_linked(before, now)
     if keys is None:
         return _read_steps(now, now.comparison)
-    known = now.keep_baseline(lambda _: _read_steps(now, compare_kept(now)), "steps")
+    known = now.keep_baseline(lambda _: _read_steps(now, compare_kept(now)), "steps", before.day)
     steps = dict(known)
     if keys:
         for ends, operator in zip(anew or compare_anew(now, keys), (sub, add), strict=True):
@@ -257,7 +257,8 @@ def _moves_of_shared(now: Portfolio) -> Adder:
         return _moves_of(now.sums.facilities, moved(now).were_rated)
     known, found = kept_moved(now).were_rated, moved(now).were_rated
     result: Adder = now.keep_baseline(
-        lambda kept: _moves_of(kept.shared_facilities(), known).added_up(), "moves of shared"
+        lambda kept: _moves_of(kept.shared_facilities(), known).added_up(),
+        *("moves of shared", now.before.day),
     ).added_up()
     written = now.written_facilities
     result.extend(_moves_of((then for then, _ in written), known), sign=-1)

@@ -34,10 +34,10 @@ from dashboard.metrics.fact_rows import EVERYTHING, added_up, as_keys, select_fa
 from dashboard.metrics.sums import Adder, Members, Numbers, SharedRow, SumRow, Sums, Total
 from dashboard.metrics.tables import analyse, new_table_name, temporary_table
 from oegen.asof import as_of
-from oegen.core import clock
+from oegen.core import clock, packed_keys
 from oegen.core.caching import hold, keep
 from oegen.core.database import key_set
-from oegen.core.sql import Values, fetch, fetch_each, fetch_in_parts
+from oegen.core.sql import Values, fetch, fetch_each, fetch_in_parts, joined
 from pipelines.facts.kept import Baseline, baseline, facts_version
 from pipelines.facts.spans import Span, begun_since, ended_since, valid_at
 from pipelines.models import Fact
@@ -89,6 +89,19 @@ class Portfolio:
             raise ValueError("A metric of change needs a portfolio built with before=.")
         return self._before
 
+    @cached_property
+    def unfiltered(self) -> Portfolio:
+        """All pipelines at the same moment."""
+        return replace(self, selected="", _before=None) if self.selected else self
+
+    @cached_property
+    def selected_keys(self) -> frozenset[bytes] | None:
+        """The keys of the filtered pipelines; None if unfiltered."""
+        if not self.selected:
+            return None
+        [(keys,)] = fetch(f"SELECT {joined(Column.ID)} FROM {self.selected}")
+        return frozenset(packed_keys.each(packed_keys.pack(keys or "")))
+
     @property
     def stays_of_all(self) -> Stays:
         """Those of all pipelines up to the day, which is being read."""
@@ -124,11 +137,9 @@ class Portfolio:
         return self._baseline.differing
 
     def keep_baseline(self, compute: Callable[[Portfolio], T], kind: str, *conditions: object) -> T:
-        """The result of ``compute`` for ``kept``, cached; it depends on its facts, those of the
-        portfolio before and the ``conditions``. Not where ``differing`` is None."""
-        then = self._before and self._before.day
-        version = (*(self._version or ()), then, *conditions)
-        return keep(lambda: compute(self.kept), kind, *version)
+        """The result of ``compute`` for ``kept``, cached; it depends on its facts and the
+        ``conditions``. Not where ``differing`` is None."""
+        return keep(lambda: compute(self.kept), kind, *(self._version or ()), *conditions)
 
     @cached_property
     def _version(self) -> tuple[object, ...] | None:

@@ -69,10 +69,8 @@ def stages(portfolio: Portfolio) -> Stages:
     """The metrics of each stage that is not terminal, in order, up to the portfolio's day."""
     with portfolio.reading():
         ordered = vocabulary.open_stages()
-        if portfolio.selected:
-            found = summarize(portfolio.day, portfolio.selected)
-        else:
-            found = portfolio.stays_of_all.summaries
+        keys = portfolio.selected_keys
+        found = portfolio.stays_of_all.summaries if keys is None else summarize(portfolio.day, keys)
     summaries = [(stage, found.get(stage.code, Summary())) for stage in ordered]
     return Stages(
         tuple(

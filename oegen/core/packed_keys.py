@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import sys
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
+from operator import not_
 from struct import Struct
 from uuid import UUID
 
@@ -40,6 +41,13 @@ def each(packed: bytes) -> Iterator[bytes]:
     yield from (packed[place : place + KEY_BYTES] for place in range(0, start, KEY_BYTES))
     for several in _SEVERAL.iter_unpack(memoryview(packed)[start:]):
         yield from several
+
+
+def are_wanted(packed: bytes, only: Set[bytes] | None, but: Set[bytes]) -> Iterator[bool]:
+    """Whether each is one of these or, where these are None, one of all ``but`` those."""
+    if only is not None:
+        return map(only.__contains__, each(packed))
+    return map(not_, map(but.__contains__, each(packed)))
 
 
 def pack_numbers(numbers: str) -> array[int]:
