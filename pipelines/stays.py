@@ -13,7 +13,6 @@ from typing import NamedTuple
 from uuid import UUID
 
 from django.apps import apps
-from django.db import connection
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
@@ -296,10 +295,10 @@ def _tally(moment: datetime | None) -> _Tally:
     these are few, the stays are read anew."""
     morning = clock.start_of(timezone.localdate())
     since, until = sorted((moment or FOREVER, morning))
-    if _are_other_stages(since, until):
+    transition, stage = _models()
+    if asof.is_written([stage], since, until):
         return _Tally({}, _read(moment))
     known = keep(lambda: _read(morning), "tally of stays", morning, *_version_of(morning))
-    transition, _ = _models()
     moved = sql.fetch(
         f"""
         SELECT DISTINCT pipeline_id FROM {_history_of(transition)}
@@ -314,21 +313,6 @@ def _tally(moment: datetime | None) -> _Tally:
         return _Tally({}, _read(moment))
     keys = [sql.uuid_of(key) for (key,) in moved]
     return _Tally(known, _read(moment, key_set(keys)), frozenset(key.bytes for key in keys))
-
-
-def _are_other_stages(since: datetime, until: datetime) -> bool:
-    """Whether a stage was written in between, other than by the set-up."""
-    _, stage = _models()
-    return bool(
-        sql.fetch(
-            f"""
-            SELECT 1 FROM {_history_of(stage)} AS written
-            WHERE history_date >= %s AND history_date < %s AND {asof.not_by_set_up(connection)}
-            LIMIT 1
-            """,  # noqa: S608 - no user input
-            sql.adapted(since, until),
-        )
-    )
 
 
 def _version_of(moment: datetime | None) -> Values:

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 from uuid import UUID
 
 from django.db import connection
@@ -15,9 +15,8 @@ from django.db import connection
 from dashboard.metrics.columns import Column
 from dashboard.metrics.fact_rows import select_facts
 from dashboard.metrics.tables import analyse, new_table_name, temporary_table
-from oegen import audit
+from oegen import asof
 from oegen.core import clock
-from oegen.core.compiled import compiled
 from oegen.core.database import key_set
 from oegen.core.sql import Values, adapted, fetch, run, uuid_of
 from pipelines.facts.intervals import FOREVER
@@ -117,25 +116,10 @@ def _compared_rows(end: Portfolio, among: str) -> tuple[str, Values]:
 
 def is_vocabulary_changed(before: Portfolio, now: Portfolio) -> bool:
     """Whether a stage or technology was changed in between, other than by the set-up."""
-    return bool(
-        now.once(
-            "vocabulary changed",
-            lambda: _written_vocabulary(since=before.moment, until=clock.end_of(now.day)),
-        )
+    since, until = cast("datetime", before.moment), clock.end_of(now.day)
+    return now.once(
+        "vocabulary changed", lambda: asof.is_written([Stage, Technology], since, until)
     )
-
-
-@compiled
-def _written_vocabulary(*, since: Any, until: Any) -> Any:
-    stages, technologies = (
-        audit.history_model(model)
-        .objects.exclude(change_set__source=audit.Source.MIGRATION)
-        .filter(history_date__gte=since, history_date__lt=until)
-        .order_by()
-        .values_list("history_id")
-        for model in (Stage, Technology)
-    )
-    return stages.union(technologies)
 
 
 class Anew(NamedTuple):

@@ -38,9 +38,10 @@ from oegen.core import clock, packed_keys
 from oegen.core.caching import hold, keep
 from oegen.core.database import key_set
 from oegen.core.sql import Values, fetch, fetch_each, fetch_in_parts, joined
+from pipelines import vocabulary
 from pipelines.facts.kept import Baseline, baseline, facts_version
 from pipelines.facts.spans import Span, begun_since, ended_since, valid_at
-from pipelines.models import Fact
+from pipelines.models import Fact, Stage
 from pipelines.querysets import ConditionsQuerySet, part_of
 from pipelines.stays import Stays, stays_of_all
 
@@ -101,6 +102,12 @@ class Portfolio:
             return None
         [(keys,)] = fetch(f"SELECT {joined(Column.ID)} FROM {self.selected}")
         return frozenset(packed_keys.each(packed_keys.pack(keys or "")))
+
+    @property
+    def stages(self) -> list[Stage]:
+        """All stages as they were, in order."""
+        with self.reading():
+            return self.once("stages", vocabulary.stages)
 
     @property
     def stays_of_all(self) -> Stays:

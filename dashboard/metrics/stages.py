@@ -12,7 +12,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dashboard.metrics.portfolio import Portfolio
-from pipelines import vocabulary
 from pipelines.models import Stage
 from pipelines.stays import ENOUGH, Summary, summarize
 
@@ -68,10 +67,13 @@ class Stages:
 def stages(portfolio: Portfolio) -> Stages:
     """The metrics of each stage that is not terminal, in order, up to the portfolio's day."""
     with portfolio.reading():
-        ordered = vocabulary.open_stages()
         keys = portfolio.selected_keys
         found = portfolio.stays_of_all.summaries if keys is None else summarize(portfolio.day, keys)
-    summaries = [(stage, found.get(stage.code, Summary())) for stage in ordered]
+    summaries = [
+        (stage, found.get(stage.code, Summary()))
+        for stage in portfolio.stages
+        if not stage.is_terminal
+    ]
     return Stages(
         tuple(
             TimeInStage(

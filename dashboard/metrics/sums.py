@@ -211,7 +211,7 @@ class _Index:
         self.larger: list[tuple[list[int], list[tuple[SharedRow, Numbers]]]] = []
         grouped, pairs = self._grouped(rows), defaultdict(list)
         for rows_of_one in facilities:
-            members = [(row, numbers_of([row])) for row in rows_of_one]
+            members = [(row, _numbers_of(row)) for row in rows_of_one]
             places = [self._place(row.keys) for row in rows_of_one]
             for place, (shared, numbers) in zip(places, members, strict=True):
                 own = (shared.first_row, shared.first_row_of_technology, *numbers)
@@ -241,7 +241,7 @@ def _excess(members: Sequence[tuple[SharedRow, Numbers]]) -> tuple[int, ...]:
         if row.kw == other.kw and row.kwh == other.kwh:
             # Above the larger of two is the smaller.
             return tuple(map(min, numbers, others))
-    together = numbers_of([row for row, _ in members])
+    together = _numbers_of_several([row for row, _ in members])
     columns = zip(*(numbers for _, numbers in members), together, strict=True)
     return tuple(sum(own) - one for *own, one in columns)
 
@@ -290,7 +290,7 @@ class Adder:
     ) -> None:
         """Add a facility by the rows of its pipelines, each with its group; None is no group.
         ``distinct`` and ``by_technology`` as in ``Sums.added_by``."""
-        counted = [(key, row, numbers_of([row])) for key, row in members if key is not None]
+        counted = [(key, row, _numbers_of(row)) for key, row in members if key is not None]
         for key, row, numbers in counted:
             pipelines = row.first_row_of_technology if by_technology else row.first_row
             self.add(key, row.basis, pipelines, numbers, sign)
@@ -332,7 +332,8 @@ class Adder:
         return totals
 
 
-def _numbers_of_one(row: SharedRow) -> Numbers:
+def _numbers_of(row: SharedRow) -> Numbers:
+    """The numbers of the facility of the row."""
     kw, probability = row.kw or 0, row.probability or 0
     return (
         1,
@@ -347,10 +348,8 @@ def _numbers_of_one(row: SharedRow) -> Numbers:
     )
 
 
-def numbers_of(rows: list[SharedRow]) -> Numbers:
+def _numbers_of_several(rows: list[SharedRow]) -> Numbers:
     """The numbers of one facility, from its rows in a group."""
-    if len(rows) == 1:
-        return _numbers_of_one(rows[0])
     kw = max((row.kw for row in rows if row.kw is not None), default=None)
     kwh = max((row.kwh for row in rows if row.kwh is not None), default=0)
     ownership = max(row.ownership for row in rows)

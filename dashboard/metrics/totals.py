@@ -18,9 +18,8 @@ from infopoints.models import InformationPoint, InformationPointPipeline
 from oegen.audit import table_version
 from oegen.core.caching import keep
 from oegen.core.sql import Values, fetch, uuid_of
-from pipelines import vocabulary
 from pipelines.choices import ON_HOLD, RAG, Outcome
-from pipelines.models import PipelineCounterparty, Technology
+from pipelines.models import PipelineCounterparty, Stage, Technology
 from pipelines.querysets import (
     DONE,
     HELD,
@@ -147,7 +146,7 @@ def by_status(portfolio: Portfolio) -> list[StatusGroup]:
     totals = portfolio.totals_by(Column.STATUS)
     return [
         StatusGroup(code, label, is_open, totals.get((code,), Total()))
-        for code, label, is_open in _statuses()
+        for code, label, is_open in _statuses(portfolio.stages)
     ]
 
 
@@ -157,9 +156,8 @@ def by_status_and_rag(portfolio: Portfolio) -> dict[tuple[str, str], Total]:
     return {(status, rag): total for (status, rag), total in groups.items()}
 
 
-def _statuses() -> list[tuple[str, str, bool]]:
+def _statuses(stages: list[Stage]) -> list[tuple[str, str, bool]]:
     """The code and label of each status, and whether it is open."""
-    stages = vocabulary.stages()
     return [
         *((stage.code, stage.name, True) for stage in stages if not stage.is_terminal),
         (HELD, ON_HOLD, False),
@@ -200,7 +198,9 @@ def by_technology_and_status(portfolio: Portfolio) -> Heat:
         if technology is not None
     }
     ended = {code for code, _ in Outcome.choices}
-    statuses = tuple((code, label) for code, label, _ in _statuses() if code not in ended)
+    statuses = tuple(
+        (code, label) for code, label, _ in _statuses(portfolio.stages) if code not in ended
+    )
     rows = []
     for technology in Technology.objects.all():
         cells = tuple(totals.get((technology.pk, code), Total()) for code, _ in statuses)

@@ -3,11 +3,11 @@
 Imports ``search``, ``audit`` and ``core``.
 """
 
-from oegen.asof.statements import not_by_set_up
 from oegen.asof.tables import (
     as_of,
     data_version,
     first_entry,
+    is_written,
     register_past_rows,
     stored_table,
     table,
@@ -21,9 +21,9 @@ __all__ = [
     "as_of",
     "data_version",
     "first_entry",
+    "is_written",
     "keep_day",
     "keep_day_in",
-    "not_by_set_up",
     "register_past_rows",
     "stored_table",
     "table",

@@ -34,12 +34,13 @@ from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
 from django.db.models import BooleanField, Model
 
 from oegen import audit, search
-from oegen.asof.statements import PastRows, columns_of, stored
+from oegen.asof.statements import PastRows, columns_of, not_by_set_up, stored
 from oegen.audit.audited import AuditedModel
 from oegen.audit.changesets import DATE_ROWS, newest_seal, seals_before
 from oegen.core import clock
 from oegen.core.database import is_in_snapshot
 from oegen.core.pointers import target_of
+from oegen.core.sql import adapted, fetch
 from oegen.search.models import SearchDocument
 
 #: Names of tables in SQL, without those in a schema, which are the real ones, and columns.
@@ -121,6 +122,20 @@ def data_version() -> str:
 def stored_table(model) -> str:
     """The model's real table, for SQL that reads the present also inside ``as_of``."""
     return stored(model, connections[DEFAULT_DB_ALIAS])
+
+
+def is_written(models: Sequence[type[AuditedModel]], since: datetime, until: datetime) -> bool:
+    """Whether a record of these reference tables was written in that time, other than by the
+    set-up, also inside ``as_of``."""
+    rows = " UNION ALL ".join(
+        f"""
+        SELECT 1 FROM {stored_table(audit.history_model(model))} AS written
+        WHERE history_date >= %s AND history_date < %s
+            AND {not_by_set_up(connections[DEFAULT_DB_ALIAS])}
+        """  # noqa: S608
+        for model in models
+    )
+    return bool(fetch(f"{rows} LIMIT 1", adapted(since, until) * len(models)))
 
 
 class _PastTables:

@@ -24,15 +24,17 @@ def fetch(sql: str, params: Values = ()) -> list[Values]:
 
 
 def fetch_each(sql: str, params: Values = ()) -> Iterator[Values]:
-    """``fetch`` for thousands of rows of which less is kept: one after the other."""
+    """``fetch`` for thousands of rows of which less is kept: a part of them at a time."""
     with connection.cursor() as cursor:
         cursor.execute(sql, params or None)
-        yield from cursor
+        while rows := cursor.fetchmany(PART):
+            yield from rows
 
 
 def fetch_in_parts(sql: str, params: Values = ()) -> Iterator[Values]:
-    """``fetch_each`` for what is read seldom, a part of the rows at a time: it takes a little more
-    time, but the driver's copy of thousands of rows would leave holes in the process's memory."""
+    """``fetch_each`` for what is read seldom, which also leaves the other rows with the database:
+    it takes a little more time, but the driver's copy of thousands of rows would leave holes in the
+    process's memory."""
     with connection.chunked_cursor() as cursor:
         cursor.execute(sql, params or None)
         while rows := cursor.fetchmany(PART):

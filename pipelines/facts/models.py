@@ -121,6 +121,17 @@ class Fact(models.Model):
                 ],
                 name="fact_ended",
             ),
+            # Those of shared facilities, which are read one by one, are few.
+            models.Index(
+                fields=[
+                    *("valid_until", "valid_from", "facility_id", "pipeline_id", "stage"),
+                    *("technology", "kw", "kwh", "owned", "own_chance", "own_chance_until"),
+                    *("rtb_date", "rag_status", "rag_confirmed_at", "on_hold", "outcome"),
+                    *("is_first", "is_first_of_technology", "is_shared"),
+                ],
+                condition=models.Q(is_shared=True),
+                name="fact_shared",
+            ),
             models.Index(
                 fields=["valid_from", "valid_until", "pipeline_id", "facility_id"],
                 name="fact_begun",
