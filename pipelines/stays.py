@@ -185,9 +185,9 @@ class _Result(IntEnum):
     ENDED = 4
 
 
-#: A stay as a whole number: its ``_Stay`` × this, plus its days, or the ordinal of the first day of
-#: one that is not over, × the next, plus its ``_Result``.
-_STAY, _DAYS = 1 << 26, 1 << 3
+#: A stay as a whole number has, from these bits on, its ``_Stay``, its days or, if it is not over,
+#: the ordinal of its first day, and its ``_Result``.
+_STAY, _DAYS = 26, 3
 
 
 class _OfStage(NamedTuple):
@@ -203,8 +203,8 @@ class _OfStage(NamedTuple):
 
     def begun_before(self, day: int) -> Iterator[bytes]:
         """The pipelines of the stays that are not over and began before the ordinal of a day."""
-        first = _Stay.ONGOING * _STAY
-        end = first + day * _DAYS
+        first = _Stay.ONGOING << _STAY
+        end = first + (day << _DAYS)
         return compress(packed_keys.each(self.keys), (first <= stay < end for stay in self.stays))
 
 
@@ -245,10 +245,10 @@ def _summary(stays: Counter[int], day: date) -> Summary:
     moved: dict[int, int] = defaultdict(int)
     results = [0] * len(_Result)
     ongoing, today = 0, day.toordinal()
+    of_days, of_result = (1 << (_STAY - _DAYS)) - 1, (1 << _DAYS) - 1
     for one, number in stays.items():
-        stay, rest = divmod(one, _STAY)
-        days, result = divmod(rest, _DAYS)
-        results[result] += number
+        stay, days = one >> _STAY, (one >> _DAYS) & of_days
+        results[one & of_result] += number
         if stay == _Stay.ONGOING:
             ongoing += number
             days = today - days
@@ -365,9 +365,9 @@ def _read(moment: datetime | None, only: RawSQL | None = None) -> dict[str, _OfS
     ordinal = f"({sql.days_between(first_day, 'began')} + {date.min.toordinal()})"
     number = f"""
         CASE WHEN until IS NULL THEN {_Stay.ONGOING} WHEN moved = 1 THEN {_Stay.MOVED}
-            ELSE {_Stay.OVER} END * {_STAY}
+            ELSE {_Stay.OVER} END * {1 << _STAY}
         + CASE WHEN until IS NULL THEN {ordinal} ELSE {sql.days_between("began", "until")} END
-            * {_DAYS}
+            * {1 << _DAYS}
         + CASE WHEN again > 1 THEN {_Result.COUNTED}
             WHEN results.went_on = 1 THEN {_Result.WENT_ON}
             WHEN results.sold = 1 THEN {_Result.SOLD}

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from array import array
 from collections.abc import Iterator, Set
+from itertools import chain
 from operator import not_
 from struct import Struct
 from uuid import UUID
@@ -38,9 +39,9 @@ def part(packed: bytes, start: int, size: int) -> bytes:
 
 def each(packed: bytes) -> Iterator[bytes]:
     start = len(packed) % _SEVERAL.size
-    yield from (packed[place : place + KEY_BYTES] for place in range(0, start, KEY_BYTES))
-    for several in _SEVERAL.iter_unpack(memoryview(packed)[start:]):
-        yield from several
+    first = (packed[place : place + KEY_BYTES] for place in range(0, start, KEY_BYTES))
+    others = _SEVERAL.iter_unpack(memoryview(packed)[start:])
+    return chain(first, chain.from_iterable(others))
 
 
 def are_wanted(packed: bytes, only: Set[bytes] | None, but: Set[bytes]) -> Iterator[bool]:
