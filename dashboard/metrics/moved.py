@@ -30,7 +30,16 @@ from oegen import audit
 from oegen.asof import stored_table
 from oegen.core import clock
 from oegen.core.database import key_set
-from oegen.core.sql import Values, by_code_point, date_of, days_between, fetch, text_of, uuid_of
+from oegen.core.sql import (
+    Values,
+    by_code_point,
+    date_literal,
+    date_of,
+    days_between,
+    fetch,
+    text_of,
+    uuid_of,
+)
 from pipelines.facts.kept import MAX_DIFFERING
 from pipelines.facts.spans import Span, begun_since, ended_since, valid_at
 from pipelines.models import Pipeline
@@ -140,12 +149,11 @@ _IS_NEWLY_DATED = f"""{_IS_OPEN} AND rtb_date IS NOT NULL
 def _moved_facts(
     now: Portfolio, ends: Sequence[Portfolio], only: Collection[UUID] | None
 ) -> Iterator[str]:
-    """A temporary table of the facts at the ends, of which ``place`` counts from 0, of all filtered
-    pipelines that moved, and maybe of others, with what these were (``was_…``; null where they did
-    not exist).
+    """A temporary table of the facts at the ends, of which ``place`` counts from 0, of the filtered
+    pipelines that moved, with what these were (``was_…``; null where they did not exist).
 
-    A pipeline moves by facts that begin. So it is enough to read those, if the first one of the
-    pipeline is among them, and the first ones that ended.
+    A pipeline moves by facts that begin. So it is enough to read those, and the first ones of
+    pipelines that ended. Of one that neither moved nor is new, the first may still be the same.
     """
     before = now.before
     since = cast(datetime, before.moment)
@@ -170,18 +178,26 @@ def _moved_facts(
             for place, one in enumerate(rows)
         )
         columns = ", ".join(f"were.{column} AS {_WAS}{column}" for column in _OF_PIPELINE)
+        differ = " OR ".join(
+            f"{_not_null('were', column)} <> {_not_null('are', column)}" for column in _OF_PIPELINE
+        )
         name = new_table_name("moved")
         select = f"""
             WITH are AS MATERIALIZED ({every}), were AS MATERIALIZED ({were[0]})
             SELECT are.*, {columns} FROM are LEFT JOIN were ON were.id = are.id
-            -- OR, because PostgreSQL expects few first rows, and would join them one by one.
-            WHERE were.id IS NOT NULL
-                OR (are.place, are.id) IN (SELECT place, id FROM are WHERE first_row = 1)
+            WHERE {differ} OR were.id IS NULL
+                AND (are.place, are.id) IN (SELECT place, id FROM are WHERE first_row = 1)
         """
         among = tuple(own.params) if own else ()
         every_params = tuple(chain.from_iterable((*one, *among) for one in params))
-        tables.enter_context(temporary_table(name, select, every_params + were[1]))
+        table = temporary_table(name, select, every_params + were[1], joins_many=only is None)
+        tables.enter_context(table)
         yield name
+
+
+def _not_null(table: str, column: Column) -> str:
+    known = f"{table}.{column}"
+    return f"COALESCE({known}, {date_literal(date.min)})" if column == Column.RTB_DATE else known
 
 
 def _first_facts(span: Span) -> tuple[str, Values]:

@@ -19,8 +19,15 @@ def new_table_name(kind: str) -> str:
 
 
 @contextmanager
-def temporary_table(name: str, select: str, params: Values = ()) -> Iterator[None]:
-    run(f"CREATE TEMPORARY TABLE {name} AS {select}", params)
+def temporary_table(
+    name: str, select: str, params: Values = (), *, joins_many: bool = False
+) -> Iterator[None]:
+    """``joins_many``: thousands of facts, of which PostgreSQL can expect one, if they are those of
+    some days among years, and would compare each with each."""
+    create = f"CREATE TEMPORARY TABLE {name} AS {select}"
+    if joins_many and connection.vendor == "postgresql":
+        create = f"SET enable_nestloop = off; {create}; RESET enable_nestloop"
+    run(create, params)
     try:
         yield
     except BaseException:
