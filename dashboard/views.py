@@ -9,7 +9,7 @@ from django.views.generic import TemplateView
 from dashboard import charts, metrics
 from dashboard.holding import held_at, held_version
 from dashboard.metrics.overview import Answer
-from oegen import search
+from oegen import asof, search
 from oegen.audit.changesets import newest_seal
 from oegen.audit.narrative import news
 from oegen.core import clock
@@ -120,7 +120,8 @@ def _latest_changes() -> list[news.Batch]:
     newest = newest_seal()
 
     def read() -> list[news.Batch]:
-        found = news.latest(limit=5)
+        with asof.whole_history():
+            found = news.latest(limit=5)
         # Reads the addresses, which the template would.
         tuple(entry.url for batch in found for entry in batch.entries)
         return found

@@ -11,6 +11,7 @@ from oegen.asof.tables import (
     register_past_rows,
     stored_table,
     table,
+    whole_history,
 )
 from oegen.asof.urls import FIRST_DAY, PARAMETER, URL_ATTRIBUTES, keep_day, keep_day_in
 
@@ -27,4 +28,5 @@ __all__ = [
     "register_past_rows",
     "stored_table",
     "table",
+    "whole_history",
 ]

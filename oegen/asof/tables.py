@@ -26,7 +26,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import date, datetime
-from functools import partial
+from functools import cache, partial
 from itertools import count
 
 from django.contrib.contenttypes.models import ContentType
@@ -87,6 +87,22 @@ def as_of(day: date, until: datetime | None = None) -> Iterator[None]:
         tables.stop()
         if outer:
             outer.start()
+
+
+@contextmanager
+def whole_history() -> Iterator[None]:
+    """Inside, also inside ``as_of``, statements read the histories of business records as a whole,
+    for which no views need to be made: they have to say themselves up to when, see
+    ``audit.known_until``."""
+    tables = _tables.get()
+    if tables is None:
+        yield
+        return
+    tables.reads_whole_history = True
+    try:
+        yield
+    finally:
+        tables.reads_whole_history = False
 
 
 def first_entry(record: AuditedModel) -> datetime | None:
@@ -150,6 +166,7 @@ class _PastTables:
         self._created: list[tuple[str, str]] = []
         #: The ``data_version`` of the moments and days that were asked for.
         self.versions: dict[tuple[datetime, date | None], str] = {}
+        self.reads_whole_history = False
         self.start()
 
     def start(self) -> None:
@@ -160,6 +177,8 @@ class _PastTables:
     def __call__(self, execute, sql, params, many, context):
         if not self._is_creating:
             wanted = self._creators.keys() & set(_QUOTED.findall(sql))
+            if self.reads_whole_history:
+                wanted -= _business_histories()
             if wanted:
                 self._is_creating = True
                 try:
@@ -329,6 +348,16 @@ class _PastTables:
                     for record in model._base_manager.raw(self._rows.changed_records(model))
                 ],
             )
+
+
+@cache
+def _business_histories() -> frozenset[str]:
+    """The names of the history tables of other than reference tables."""
+    return frozenset(
+        audit.history_model(model)._meta.db_table
+        for model in audit.tracked_models()
+        if not model.is_vocabulary()
+    )
 
 
 def _analysed(model) -> list[str]:

@@ -34,6 +34,7 @@ from oegen.audit.history import (
 from oegen.audit.registry import (
     business_models,
     history_model,
+    known_until,
     table_version,
     tracked_models,
 )
@@ -64,6 +65,7 @@ __all__ = [
     "history_model",
     "history_row",
     "instance_from_row",
+    "known_until",
     "queue_for_closing",
     "record_validating",
     "removals_together",

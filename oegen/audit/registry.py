@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
 from django.apps import apps
 
+from oegen.core import clock
 from oegen.core.sql import fetch
 
 if TYPE_CHECKING:
@@ -40,6 +42,12 @@ def history_model(model: type[AuditedModel]) -> type[Row]:
     class."""
     history: type[Row] = model.history.model
     return history
+
+
+def known_until(model: type[AuditedModel]) -> datetime:
+    """The end of the history that is known on the effective day, where it is read as a whole. That
+    of a reference table never is: rows that the set-up wrote later count on every day."""
+    return clock.FOREVER if model.is_vocabulary() else clock.past_moment() or clock.FOREVER
 
 
 def _up_to_the_day(model: type[Any]) -> str:

@@ -5,9 +5,12 @@ from calendar import monthrange
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from django.utils import timezone
+
+#: Later than all that is recorded.
+FOREVER = datetime(9999, 12, 31, tzinfo=UTC)
 
 #: The day that is being read, and the time up to which.
 _past: ContextVar[tuple[date, datetime] | None] = ContextVar("oegen_past", default=None)

@@ -13,12 +13,13 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 from oegen import audit
+from oegen.core import clock
 
 Values = TypeVar("Values", bound=tuple[Any, ...])
 
 #: Limits of open intervals, before and after all recorded times.
 BEGINNING = datetime(1900, 1, 1, tzinfo=UTC)
-FOREVER = datetime(9999, 12, 31, tzinfo=UTC)
+FOREVER = clock.FOREVER
 
 
 class HistoryRow(NamedTuple, Generic[Values]):

@@ -12,7 +12,7 @@ from django.shortcuts import resolve_url
 
 from oegen.audit.audited import AuditedModel
 from oegen.audit.choices import REMOVED
-from oegen.audit.registry import Row
+from oegen.audit.registry import Row, known_until
 from oegen.core import clock
 from oegen.core.bidi import isolated
 from oegen.core.compiled import compiled, one_of, records_by_key
@@ -81,7 +81,7 @@ class NameCache:
                 self._found[model, key] = instance
         gone = {key for key in keys if (model, key) not in self._live}
         if gone and issubclass(model, AuditedModel) and not model.PARENT_FIELD:
-            for row in _states(model, keys=gone):
+            for row in _states_of(model, gone):
                 self._found[model, row.id] = row.instance
 
 
@@ -90,14 +90,18 @@ def _records(model: type[models.Model], keys: set[Any]) -> dict[Any, models.Mode
     found: dict[Any, models.Model] = {}
     if clock.past_day() and issubclass(model, AuditedModel) and not model.is_vocabulary():
         # The table as of that day takes longer to make than a few records to look up in it.
-        newest = {row.id: row for row in _states(model, keys=keys)}
+        newest = {row.id: row for row in _states_of(model, keys)}
         found = {key: row.instance for key, row in newest.items() if row.history_type != REMOVED}
         keys = keys - newest.keys()
     return found | records_by_key(model, keys)
 
 
+def _states_of(model: type[AuditedModel], keys: set[Any]) -> Iterable[Any]:
+    """The history rows of these records up to the effective day, the oldest first."""
+    return _states(model, keys=keys, until=known_until(model))
+
+
 @compiled
-def _states(model: type[AuditedModel], *, keys: Any) -> models.QuerySet[Any]:
-    """The history rows of these records, the oldest first."""
+def _states(model: type[AuditedModel], *, keys: Any, until: Any) -> models.QuerySet[Any]:
     rows: models.QuerySet[Any] = model.history.filter(id__in=one_of(keys, model))
-    return rows.order_by("history_date", "history_id")
+    return rows.filter(history_date__lt=until).order_by("history_date", "history_id")

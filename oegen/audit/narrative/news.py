@@ -82,8 +82,9 @@ def _newest_before(limit: int, *, moment: Any, key: Any) -> models.QuerySet[Any]
 
 
 @compiled
-def _rows(model: type[AuditedModel], *, keys: Any) -> models.QuerySet[Any]:
-    return with_notes(model.history.filter(change_set__in=one_of(keys, ChangeSet)))
+def _rows(model: type[AuditedModel], *, keys: Any, until: Any) -> models.QuerySet[Any]:
+    rows = model.history.filter(change_set__in=one_of(keys, ChangeSet), history_date__lt=until)
+    return with_notes(rows)
 
 
 def _rows_of(change_set: ChangeSet) -> dict[type[AuditedModel], int]:
@@ -100,7 +101,10 @@ def _rows_of(change_set: ChangeSet) -> dict[type[AuditedModel], int]:
 def _entries_of(change_sets: dict[type[AuditedModel], list[Any]]) -> dict[Any, list[Entry]]:
     """The entries of the models' rows in these change sets, by change set."""
     found: dict[Any, list[Entry]] = defaultdict(list)
-    rows = [_rows(model, keys=keys) for model, keys in change_sets.items()]
+    rows = [
+        _rows(model, keys=keys, until=audit.known_until(model))
+        for model, keys in change_sets.items()
+    ]
     for entry in chain(*entries_of_each(rows)):
         found[entry.change_set_id].append(entry)
     return found
@@ -119,7 +123,8 @@ def _counts_of(
     found: dict[Any, list[tuple[str, int]]] = {key: [] for key in places}
     for model, keys in change_sets.items():
         missing = [key for key in keys if known[key] is None]
-        tally = _tally(model, keys=missing) if missing else []
+        until = audit.known_until(model)
+        tally = _tally(model, keys=missing, until=until) if missing else []
         for key, records, removed in tally:
             for number, suffix in ((records - removed, ""), (removed, " removed")):
                 if number:
@@ -131,8 +136,8 @@ def _counts_of(
 
 
 @compiled
-def _tally(model: type[AuditedModel], *, keys: Any) -> Any:
-    rows = model.history.filter(change_set__in=one_of(keys, ChangeSet))
+def _tally(model: type[AuditedModel], *, keys: Any, until: Any) -> Any:
+    rows = model.history.filter(change_set__in=one_of(keys, ChangeSet), history_date__lt=until)
     return (
         rows.order_by()
         .values_list("change_set")

@@ -1,7 +1,7 @@
-"""Figures from kept sums and what was written since are those that are read anew: where pipelines
-are filtered, nothing is kept."""
+"""Figures from what is kept and what was written since are those that are read anew: where
+pipelines are filtered, no sums are kept."""
 
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -58,7 +58,38 @@ def figures(select=Pipeline.objects.all, days=3) -> tuple:
 def assert_kept_figures_are_right() -> None:
     # Facts up to this morning are those of the end of yesterday, but their figures are not.
     for days in (1, 3):
-        assert figures(days=days) == figures(read_anew, days=days)
+        known = figures(days=days)
+        assert known == figures(read_anew, days=days)
+        with nothing_kept():
+            assert known == figures(read_anew, days=days)
+
+
+@contextmanager
+def nothing_kept():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kept, "MAX_DIFFERING", -1)
+        yield
+
+
+def attention_to(select):
+    with metrics.portfolio(select) as now:
+        return metrics.attention(now)
+
+
+def test_attention_to_some_is_picked_from_what_is_kept_of_all(monkeypatch, portfolio_manager):
+    def some():
+        return Pipeline.objects.filter(project_name__contains="o")
+
+    moments, player = Clock(monkeypatch), Player(9, portfolio_manager)
+    for number in range(4):
+        moments.begin(FIRST_DAY + timedelta(days=10 * number))
+        for _ in range(6):
+            player.write()
+            moments.tick()
+            found = attention_to(some)
+            with nothing_kept():
+                assert found == attention_to(some)
+    assert 0 < found.pipelines < attention_to(Pipeline.objects.all).pipelines
 
 
 def test_after_each_write_of_a_day(monkeypatch, portfolio_manager):

@@ -9,7 +9,8 @@ from django.db import connection, models
 from django.test.utils import CaptureQueriesContext
 
 from oegen import audit, search
-from oegen.asof import as_of, table
+from oegen.asof import as_of, table, whole_history
+from oegen.audit.narrative import news
 from oegen.core import clock
 from oegen.models import SearchDocument
 from pipelines.models import Pipeline, PipelineCounterparty, Stage
@@ -100,6 +101,25 @@ def test_search_knows_what_the_records_of_the_day_say(days):
                 for model in search.kinds()
                 for one in models.QuerySet(model)
             }, day
+
+
+def test_news_of_the_day_is_the_same_from_the_whole_history(days):
+    known = []
+    for day in days:
+        with as_of(day):
+            expected = news.latest(limit=20)
+        with as_of(day), CaptureQueriesContext(connection) as captured:
+            with whole_history():
+                assert news.latest(limit=20) == expected, day
+            view = f"CREATE TEMPORARY VIEW {table(Pipeline.history.model)}"
+            assert not any(query["sql"].startswith(view) for query in captured), day
+            assert len(Pipeline.history.all()) == len(last_known(Pipeline, day))
+        known.append(expected)
+    assert len({repr(one) for one in known}) >= len(days) - 1
+
+
+def last_known(model, day) -> list:
+    return list(model.history.filter(history_date__lt=clock.end_of(day)))
 
 
 def test_a_table_without_quotes_fails_in_tests():
