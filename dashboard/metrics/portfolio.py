@@ -334,7 +334,7 @@ def _read_facilities(
     )
     # One object for equal keys, of which there are thousands.
     known: dict[Values, Values] = {}
-    shared = (SharedRow(known.setdefault(row[:width], row[:width]), *row[width:]) for row in rows)
+    shared = (SharedRow(known.setdefault(key := row[:width], key), *row[width:]) for row in rows)
     for _, members in groupby(shared, attrgetter("facility")):
         yield tuple(members)
 
