@@ -157,6 +157,11 @@ def _moved_facts(
     """
     before = now.before
     since = cast(datetime, before.moment)
+    among, among_then, wanted, wanted_params = now.selected, "", "", ()
+    if only is not None:
+        keys = key_set(only)
+        among = among_then = "wanted"
+        wanted, wanted_params = f"wanted (id) AS ({keys.sql}),", tuple(keys.params)
     with ExitStack() as tables:
         if is_vocabulary_changed(before, now):
             spans = [valid_at(end.moment) for end in ends]
@@ -167,14 +172,12 @@ def _moved_facts(
             were: tuple[str, Values] = f"SELECT * FROM {was}", ()
         else:
             spans = [begun_since(since, end.moment) for end in ends]
-            were = _first_facts(ended_since(since, ends[-1].moment))
+            were = _first_facts(ended_since(since, ends[-1].moment), among_then)
         rows, params = zip(
-            *(select_facts(span, *_COLUMNS, among=now.selected) for span in spans), strict=True
+            *(select_facts(span, *_COLUMNS, among=among) for span in spans), strict=True
         )
-        own = key_set(only) if only is not None else None
-        wanted = f"WHERE id IN ({own.sql})" if own else ""
         every = " UNION ALL ".join(
-            f"SELECT {place} AS place, facts.* FROM ({one}) AS facts {wanted}"
+            f"SELECT {place} AS place, facts.* FROM ({one}) AS facts"
             for place, one in enumerate(rows)
         )
         columns = ", ".join(f"were.{column} AS {_WAS}{column}" for column in _OF_PIPELINE)
@@ -183,14 +186,13 @@ def _moved_facts(
         )
         name = new_table_name("moved")
         select = f"""
-            WITH are AS MATERIALIZED ({every}), were AS MATERIALIZED ({were[0]})
+            WITH {wanted} are AS MATERIALIZED ({every}), were AS MATERIALIZED ({were[0]})
             SELECT are.*, {columns} FROM are LEFT JOIN were ON were.id = are.id
             WHERE {differ} OR were.id IS NULL
                 AND (are.place, are.id) IN (SELECT place, id FROM are WHERE first_row = 1)
         """
-        among = tuple(own.params) if own else ()
-        every_params = tuple(chain.from_iterable((*one, *among) for one in params))
-        table = temporary_table(name, select, every_params + were[1], joins_many=only is None)
+        every_params = (*wanted_params, *chain.from_iterable(params), *were[1])
+        table = temporary_table(name, select, every_params, joins_many=only is None)
         tables.enter_context(table)
         yield name
 
@@ -200,8 +202,8 @@ def _not_null(table: str, column: Column) -> str:
     return f"COALESCE({known}, {date_literal(date.min)})" if column == Column.RTB_DATE else known
 
 
-def _first_facts(span: Span) -> tuple[str, Values]:
-    return select_facts(span, Column.ID, *_OF_PIPELINE, where=Q(is_first=True))
+def _first_facts(span: Span, among: str = "") -> tuple[str, Values]:
+    return select_facts(span, Column.ID, *_OF_PIPELINE, where=Q(is_first=True), among=among)
 
 
 def _read(
