@@ -36,10 +36,13 @@ def map_once(function: Callable[[Any], R], values: Sequence[Any]) -> list[R]:
     if len(values) == 1:
         return [function(values[0])]
     types = set(map(type, values)) - {NoneType}
-    if not types or (len(types) == 1 and _are_same_if_equal(types.pop(), values)):
-        results = {value: function(value) for value in set(values)}
-        return list(map(results.__getitem__, values))
-    return list(map(function, values))
+    if len(types) > 1 or not all(_are_same_if_equal(kind, values) for kind in types):
+        return list(map(function, values))
+    # By their numbers: Python hashes and compares UUIDs by its own methods, which takes as long as
+    # most functions.
+    keys = [value and value.int for value in values] if types == {UUID} else values
+    results = {key: function(value) for key, value in dict(zip(keys, values, strict=True)).items()}
+    return list(map(results.__getitem__, keys))
 
 
 def _are_same_if_equal(kind: type, values: Iterable[Any]) -> bool:
