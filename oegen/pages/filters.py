@@ -386,12 +386,12 @@ class PageFilterSet(django_filters.FilterSet):
         choices = keep(choices_key, "choices of filters", kind, newest, *days)
         return kind, choices, [_choices_of(shown[name]) for name in sorted(fixed)]
 
-    @cached_property
+    @property
     def parameters(self) -> list[str]:
         """The names of all query parameters of the filters."""
         return [one for name in self.filters for one in self._parameters_of(name)]
 
-    @cached_property
+    @property
     def active_values(self) -> dict[str, list[str]]:
         """The values of the query parameters that have any."""
         found = {name: list(values_of(self.data, name)) for name in self.parameters}
