@@ -31,8 +31,8 @@ ENOUGH = 10
 
 FOUR_FIFTHS = 0.8
 
-#: The part of the pipelines that entered the stage which most did, from which on all are read
-#: instead of those that moved: half of them.
+#: The part of the stays in the stage that has most, from which on all are read instead of those
+#: of pipelines that moved: half of them.
 FEW = 2
 
 #: The tolerance for shares computed in floating point.

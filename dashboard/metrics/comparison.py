@@ -47,14 +47,13 @@ class Comparison:
     In filter or not: a pipeline is also included where only the filter matches it differently. One
     that is outside it at both ends is included only for the facilities that it has of others.
 
-    ``later`` can be of several portfolios: its column ``place`` counts these ``ends`` from 0.
+    ``later`` can be of several portfolios, which its column ``place`` counts from 0.
     ``name`` is what the names of tables made from these begin with.
     """
 
     name: str
     earlier: str
     later: str
-    ends: int = 1
 
     def of_end(self, place: int) -> Comparison:
         rows = f"(SELECT * FROM {self.later} WHERE place = {place})"
@@ -99,7 +98,7 @@ def compare(
         tables.enter_context(temporary_table(later, rows, tuple(chain(*params))))
         if only is None:
             _prepare(later)
-    return Comparison(name, earlier, later, len(ends))
+    return Comparison(name, earlier, later)
 
 
 def _prepare(table: str) -> None:

@@ -75,5 +75,5 @@ KINDS = {
 #: The kinds that are a change of status.
 MOVES = ("moved", "completed", "reopened", "on-hold", "off-hold", "sold", "ended")
 
-#: The kinds that can be counted from the rows of a Comparison; others compare sizes or names.
+#: The kinds that can be counted from what moved (moved.py); others compare sizes or names.
 COUNTED = ("moved", "completed", "reopened", "on-hold", "off-hold", "sold", "ended", "rated")

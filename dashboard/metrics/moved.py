@@ -162,7 +162,7 @@ def _moved_facts(
         keys = key_set(only)
         among = among_then = "wanted"
         wanted, wanted_params = f"wanted (id) AS ({keys.sql}),", tuple(keys.params)
-    with ExitStack() as tables:
+    with now.reading(), ExitStack() as tables:
         if is_vocabulary_changed(before, now):
             spans = [valid_at(end.moment) for end in ends]
             was = new_table_name("were")
@@ -188,7 +188,7 @@ def _moved_facts(
         select = f"""
             WITH {wanted} are AS MATERIALIZED ({every}), were AS MATERIALIZED ({were[0]})
             SELECT are.*, {columns} FROM are LEFT JOIN were ON were.id = are.id
-            WHERE {differ} OR were.id IS NULL
+            WHERE were.id IS NOT NULL AND ({differ}) OR were.id IS NULL
                 AND (are.place, are.id) IN (SELECT place, id FROM are WHERE first_row = 1)
         """
         every_params = (*wanted_params, *chain.from_iterable(params), *were[1])

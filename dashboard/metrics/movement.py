@@ -237,22 +237,22 @@ _NONE: Mapping[str, str | None] = {}
 def rag_moves(now: Portfolio) -> list[RagMove]:
     """A move for each pair of ratings that occurs. ``now`` must be built with ``before=``.
 
-    A pipeline that is not compared has the rating that it had.
+    A pipeline that did not move has the rating that it had.
     """
     found = moved(now)
     sums = now.sums.added_by(Column.RAG, Column.RAG, where=[Condition.IS_OPEN])
-    for (rag, was_state, was_rag, basis), (pipelines, *compared) in found.rated.items():
-        sums.add((rag, rag), basis, pipelines, compared, sign=-1)
+    for (rag, was_state, was_rag, basis), (pipelines, *own) in found.rated.items():
+        sums.add((rag, rag), basis, pipelines, own, sign=-1)
         if was_state == OPEN:
-            sums.add((was_rag, rag), basis, pipelines, compared)
+            sums.add((was_rag, rag), basis, pipelines, own)
     sums.extend(_moves_of_shared(now))
     totals = sums.totals()
     return [RagMove(was, rag, total) for (was, rag), total in totals.items() if total.pipelines]
 
 
 def _moves_of_shared(now: Portfolio) -> Adder:
-    """What has to be added for the shared facilities of compared pipelines, which are counted as if
-    these had the ratings that they have now."""
+    """What has to be added for the shared facilities of pipelines that moved, which are counted as
+    if these had the ratings that they have now."""
     if now.differing is None:
         return _moves_of(now.sums.facilities, moved(now).were_rated)
     known, found = kept_moved(now).were_rated, moved(now).were_rated

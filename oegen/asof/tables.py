@@ -95,7 +95,7 @@ def whole_history() -> Iterator[None]:
     for which no views need to be made: they have to say themselves up to when, see
     ``audit.known_until``."""
     tables = _tables.get()
-    if tables is None:
+    if tables is None or tables.reads_whole_history:
         yield
         return
     tables.reads_whole_history = True

@@ -5,11 +5,13 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import combinations
+from uuid import UUID
 
 import pytest
 
 from dashboard import metrics
 from dashboard.metrics import portfolio
+from dashboard.metrics.moved import count_changes
 from pipelines.choices import CapacityBasis
 from pipelines.models import Facility, Pipeline, PipelineFacility
 from tests.support.builders import make_facility, make_pipeline
@@ -272,3 +274,56 @@ def test_an_empty_portfolio_compares_to_nothing(monkeypatch):
         assert metrics.walk(before, now).residual == 0
         assert metrics.rag_moves(now) == []
         assert metrics.slippage(now).weighted_days is None
+
+
+@pytest.mark.parametrize("select", [everything, solar])
+@pytest.mark.parametrize("is_resized", [False, True])
+def test_another_facility_than_the_first_moves_no_pipeline(monkeypatch, select, is_resized):
+    """The facts of the first one are the same at both ends, those of the other begin."""
+    clock = Clock(monkeypatch)
+    still = make_pipeline("Still", rag_status="green", rtb_date=date(2027, 1, 1))
+    slips = make_pipeline("Slips", rag_status="red", rtb_date=date(2027, 1, 1), capacity_mw=10)
+    # By their keys, which say which one is the first.
+    first, other = (
+        make_facility(name, capacity_mw=size, id=UUID(int=key))
+        for name, size, key in (("First", 10, 1), ("Other", 10, 2**100))
+    )
+    PipelineFacility.objects.create(pipeline=still, facility=first)
+    if is_resized:
+        PipelineFacility.objects.create(pipeline=still, facility=other)
+    clock.begin(FIRST_DAY + timedelta(days=1))
+    if not is_resized:
+        PipelineFacility.objects.create(pipeline=still, facility=other)
+    other.capacity_mw = 20
+    other.save()
+    slips.rtb_date += timedelta(days=8)
+    slips.save()
+
+    with both_ends(select, FIRST_DAY) as (_, now):
+        moves = {(one.start, one.end): one.total for one in metrics.rag_moves(now)}
+        slippage = metrics.slippage(now)
+        assert not count_changes(now)
+    assert {move: total.capacity.mw for move, total in moves.items()} == {
+        ("green", "green"): 30,
+        ("red", "red"): 10,
+    }
+    assert (slippage.slipped, slippage.pipelines) == (1, 2)
+    assert slippage.weighted_days == Decimal(8 * 10) / 40
+
+
+def test_what_moved_up_to_a_day_is_by_the_stages_of_that_day(monkeypatch):
+    clock = Clock(monkeypatch)
+    pipeline = make_pipeline("Slips", stage="commissioning", rag_status="green", capacity_mw=10)
+    pipeline.rtb_date = date(2027, 1, 1)
+    pipeline.save()
+    clock.begin(FIRST_DAY + timedelta(days=1))
+    pipeline.rtb_date, pipeline.rag_status = date(2027, 1, 9), "red"
+    pipeline.save()
+    clock.begin(FIRST_DAY + timedelta(days=2))
+    stage = pipeline.stage
+    stage.is_terminal = True
+    stage.save()
+
+    with both_ends(everything, FIRST_DAY, FIRST_DAY + timedelta(days=1)) as (_, then):
+        assert metrics.slippage(then).weighted_days == 8
+        assert [(one.start, one.end) for one in metrics.rag_moves(then)] == [("green", "red")]
